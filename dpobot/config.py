@@ -1,0 +1,214 @@
+"""The configuration: one set of frozen models, read from a TOML file (see bot.example.toml).
+
+Every problem is reported at once with its dotted path; unknown keys are rejected; secrets are file paths only.
+Nothing here has side effects beyond reading the named files when asked to.
+"""
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from dpobot.errors import ConfigurationError
+from dpobot.model.words import Kind
+
+Days = Annotated[int, Field(ge=1, le=365)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MatrixConfig(_Part):
+    """The bot's own account."""
+
+    homeserver_url: str = Field(
+        pattern=r"^https?://", description="client API of the homeserver, e.g. https://matrix.example.org"
+    )
+    user_id: str = Field(pattern=r"^@[^:]+:.+$", description="the bot's full user ID, e.g. @dpo:example.org")
+    password_file: Path = Field(
+        description="file with the bot's password; read at the first start and to bootstrap cross-signing"
+    )
+    device_name: str = Field(
+        default="dpobot", min_length=1, max_length=64, description="how the bot's device is listed"
+    )
+
+
+class HomeserverConfig(_Part):
+    """The administration of the homeserver."""
+
+    kind: Literal["synapse"] = Field(default="synapse", description="what software it is")
+    url: str = Field(pattern=r"^https?://", description="base address of the admin API")
+    admin_token_file: Path = Field(description="file with the access token of a server admin")
+    retries: int = Field(
+        default=4,
+        ge=0,
+        le=10,
+        description="how often one request is tried again at once, before the job waits",
+    )
+
+
+class DataConfig(_Part):
+    """Where dpobot keeps what it needs."""
+
+    directory: Path = Field(description="keys, database and spool; mode 0700, on one machine only")
+    database_url: str | None = Field(
+        default=None,
+        description="SQLAlchemy address; sqlite+aiosqlite:///... or postgresql+psycopg://...; default: a SQLite file in the directory",
+    )
+
+
+class OperatorConfig(_Part):
+    """Who runs the homeserver; fills the privacy notice and the answers."""
+
+    name: str = Field(min_length=1, description="the controller (Art. 4(7) GDPR)")
+    service: str = Field(min_length=1, description="what the homeserver is called, e.g. example.org")
+    dpo_email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="the Data Protection Officer's address")
+    security_email: str = Field(
+        pattern=r"^[^@\s]+@[^@\s]+$", description="where vulnerabilities are reported"
+    )
+    postal_address: str = Field(min_length=1, description="the controller's address, on one line")
+    country: str = Field(
+        default="GB", pattern=r"^[A-Z]{2}$", description="ISO 3166 code: its public holidays move deadlines"
+    )
+    jurisdiction: Literal["eu", "uk"] = Field(default="uk", description="whose rules count the deadlines")
+    authority: str = Field(min_length=1, description="the supervisory authority's name")
+    authority_url: str = Field(pattern=r"^https://", description="where to complain")
+    hosting: tuple[str, ...] = Field(default=(), description="who hosts the service, by name")
+    log_days: int = Field(default=180, ge=1, description="how long the homeserver's logs are kept")
+
+
+class ExportConfig(_Part):
+    """How archives are made."""
+
+    at_once: int = Field(default=4, ge=1, le=64, description="exports that run at the same time")
+    volume_megabytes: int = Field(
+        default=90, ge=1, le=2000, description="size of a volume; the server's upload limit counts if lower"
+    )
+    delete_after_days: Days = Field(
+        default=7, description="when a delivered archive is deleted from the server if nobody says 'received'"
+    )
+    progress_seconds: int = Field(
+        default=4, ge=2, le=60, description="the progress message is edited at most this often"
+    )
+    page_events: int = Field(default=1000, ge=10, le=1000, description="events asked for at a time")
+
+
+class PolicyConfig(_Part):
+    """Which kinds of request are approved without a person, for a trusted device of a local account."""
+
+    approve: tuple[Kind, ...] = Field(
+        default=(Kind.EXPORT,), description="kinds that need no decision of staff"
+    )
+
+    @field_validator("approve")
+    @classmethod
+    def _only_what_is_safe(cls, value: tuple[Kind, ...]) -> tuple[Kind, ...]:
+        unsafe = [kind for kind in value if kind is not Kind.EXPORT]
+        if unsafe:
+            raise ValueError(f"{', '.join(unsafe)} can't be approved by policy yet; allowed: export")
+        return value
+
+
+class LimitsConfig(_Part):
+    """How much one person may ask of the bot."""
+
+    messages_per_minute: int = Field(
+        default=60, ge=5, le=1000, description="beyond this a person's messages wait (none is lost)"
+    )
+    key_wait_seconds: int = Field(
+        default=20, ge=1, le=600, description="how long the bot waits for a late key before it says so"
+    )
+    workers: int = Field(default=8, ge=1, le=64, description="messages handled at the same time")
+
+
+class LogConfig(_Part):
+    """What is logged: ids and action names, never content."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["console", "json"] = "json"
+
+
+class Config(_Part):
+    """Everything."""
+
+    matrix: MatrixConfig
+    homeserver: HomeserverConfig
+    data: DataConfig
+    operator: OperatorConfig
+    export: ExportConfig = ExportConfig()
+    policy: PolicyConfig = PolicyConfig()
+    limits: LimitsConfig = LimitsConfig()
+    log: LogConfig = LogConfig()
+
+    @property
+    def database_url(self) -> str:
+        """The address of the database."""
+        return self.data.database_url or f"sqlite+aiosqlite:///{self.data.directory / 'dpobot.sqlite'}"
+
+    @property
+    def volume_bytes(self) -> int:
+        """The configured size of a volume, bytes."""
+        return self.export.volume_megabytes * 1_000_000
+
+    @property
+    def deliveries_kept(self) -> timedelta:
+        """How long a delivered archive stays on the server."""
+        return timedelta(days=self.export.delete_after_days)
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Relative paths in it count from the file's own folder. Raises `ConfigurationError` with every problem at once.
+    """
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError([f"{path}: no such file; copy bot.example.toml and fill it in"]) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError([f"{path}: can't be read as TOML: {error}"]) from error
+    for section, key in (
+        ("matrix", "password_file"),
+        ("homeserver", "admin_token_file"),
+        ("data", "directory"),
+    ):
+        part = raw.get(section)
+        if isinstance(part, dict) and isinstance(part.get(key), str):
+            part[key] = str((path.parent / part[key]).resolve())
+    return parse(raw)
+
+
+def parse(raw: dict[str, object]) -> Config:
+    """Check what a TOML file held. Raises `ConfigurationError` with every problem at once."""
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigurationError(
+            [_problem(item["loc"], item["type"], item["msg"]) for item in error.errors()]
+        ) from None
+
+
+def _problem(where: tuple[int | str, ...], type_: str, message: str) -> str:
+    path = ".".join(str(part) for part in where)
+    if type_ == "extra_forbidden":
+        return f"{path}: unknown key; is it spelled as in bot.example.toml?"
+    if type_ == "missing":
+        return f"{path}: missing; bot.example.toml shows an example"
+    return f"{path}: {message.removeprefix('Value error, ')}"
+
+
+def secret(path: Path) -> str:
+    """Read a secret from its file, without the line end. Raises `ConfigurationError` if it is missing, empty or open to all."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError([f"{path}: the secret can't be read ({error.strerror})"]) from error
+    if mode & 0o077:
+        raise ConfigurationError([f"{path}: others may read this secret; chmod 600 {path}"])
+    if not text:
+        raise ConfigurationError([f"{path}: the secret is empty"])
+    return text

@@ -1,0 +1,241 @@
+"""Every table of dpobot. The same definitions serve SQLite and PostgreSQL; migrations follow them (a test compares)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = sa.MetaData(naming_convention=NAMING)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC moment: timestamptz on PostgreSQL, fixed-width sortable text on SQLite; naive values are refused."""
+
+    impl = sa.String(32)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """Pick the column type."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.DateTime(timezone=True))
+        return dialect.type_descriptor(sa.String(32))
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        """Store."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime reached the database")
+        utc = value.astimezone(UTC)
+        return utc if dialect.name == "postgresql" else utc.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """Load."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite autoincrements INTEGER only
+
+# Where the listener stands: sync token, when this store was made, ...
+bot_state = sa.Table(
+    "bot_state",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+# A person we have met
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("user_id", sa.String(255), primary_key=True),
+    sa.Column("language", sa.String(16), nullable=False, server_default="en"),
+    sa.Column("room_id", sa.String(255)),  # where we talk: their newest direct message
+    sa.Column("master_key", sa.String(64)),  # pinned at first sight (facts: choice 4)
+    sa.Column("greeted_at", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+# One row an event, written in the same transaction as the sync token
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("id", BIG, primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.String(255), nullable=False, unique=True),
+    sa.Column("room_id", sa.String(255), nullable=False),
+    sa.Column("sender", sa.String(255), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),  # IncomingKind
+    sa.Column("encrypted", sa.Boolean, nullable=False),
+    sa.Column("sealed", sa.LargeBinary),  # content, body, crypto origin: encrypted at rest; dropped when done
+    sa.Column("session_id", sa.String(64)),  # Megolm session that an undecryptable event waits for
+    sa.Column("state", sa.String(16), nullable=False),  # new, done, failed
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("not_before", Moment, nullable=False),
+    sa.Column("sent_at", Moment, nullable=False),  # the sender's clock: not to be trusted
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("done_at", Moment),
+    sa.Index("ix_inbox_work", "state", "not_before"),
+    sa.Index("ix_inbox_sender_received", "sender", "received_at"),
+    sa.Index("ix_inbox_session", "session_id"),
+)
+
+# What is to be said, written in the transaction that decided it
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", BIG, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(128), nullable=False, unique=True),  # gives the Matrix transaction ID
+    sa.Column("user_id", sa.String(255), nullable=False),  # for whom
+    sa.Column("room_id", sa.String(255)),  # None: the person's direct message, found or made at that moment
+    sa.Column("type", sa.String(64), nullable=False, server_default="m.room.message"),
+    sa.Column(
+        "cleartext", sa.Boolean, nullable=False
+    ),  # may go to an unencrypted room: holds no personal data
+    sa.Column("sealed", sa.LargeBinary),  # the event content: encrypted at rest; dropped when sent
+    sa.Column("state", sa.String(16), nullable=False),  # new, sent, failed
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("not_before", Moment, nullable=False),
+    sa.Column("event_id", sa.String(255)),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("sent_at", Moment),
+    sa.Index("ix_outbox_work", "state", "not_before"),
+)
+
+case = sa.Table(
+    "case",
+    metadata,
+    sa.Column("id", BIG, primary_key=True, autoincrement=True),
+    sa.Column("reference", sa.String(32), nullable=False, unique=True),
+    sa.Column("person", sa.String(255), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("trust", sa.String(24), nullable=False),
+    sa.Column("room_id", sa.String(255)),
+    sa.Column("event_id", sa.String(255), unique=True),
+    sa.Column("options", JSON, nullable=False),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("closed_at", Moment),
+    sa.Index("ix_case_person_state", "person", "state"),
+    sa.Index("ix_case_state_due", "state", "due_at"),
+)
+
+# Last number given out in a year
+case_number = sa.Table(
+    "case_number",
+    metadata,
+    sa.Column("year", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("last", sa.Integer, nullable=False),
+)
+
+# What a person wrote into a case
+case_message = sa.Table(
+    "case_message",
+    metadata,
+    sa.Column("id", BIG, primary_key=True, autoincrement=True),
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("event_id", sa.String(255), nullable=False, unique=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+
+job = sa.Table(
+    "job",
+    metadata,
+    sa.Column("id", BIG, primary_key=True, autoincrement=True),
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("name", sa.String(32), nullable=False),
+    sa.Column("person", sa.String(255), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("run_token", sa.String(64)),
+    sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("wake_at", Moment, nullable=False),
+    sa.Column("progress", JSON, nullable=False),
+    sa.Column("error", sa.String(128)),  # a stable code, never a text of the other side
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Index("ix_job_state_wake", "state", "wake_at"),
+    # at most one running job of a person
+    sa.Index(
+        "uq_job_person_running",
+        "person",
+        unique=True,
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
+    ),
+    # at most one job of a name for a case that is not over
+    sa.Index(
+        "uq_job_case_name_active",
+        "case_id",
+        "name",
+        unique=True,
+        sqlite_where=sa.text("state in ('wanted', 'running')"),
+        postgresql_where=sa.text("state in ('wanted', 'running')"),
+    ),
+)
+
+job_step = sa.Table(
+    "job_step",
+    metadata,
+    sa.Column("job_id", BIG, sa.ForeignKey("job.id"), primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("result", JSON, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+
+# A volume of an archive on its way to, or in, the person's room
+volume = sa.Table(
+    "volume",
+    metadata,
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes of the ZIP
+    sa.Column("sha256", sa.String(64), nullable=False),  # hex, of the ZIP
+    sa.Column("mxc", sa.String(255)),
+    sa.Column("sealed", sa.LargeBinary),  # attachment key: encrypted at rest; dropped when sent
+    sa.Column("room_id", sa.String(255)),
+    sa.Column("event_id", sa.String(255)),
+    sa.Column("sent_at", Moment),
+    sa.Column("deleted_at", Moment),
+)
+
+# Something that staff must look at
+alert = sa.Table(
+    "alert",
+    metadata,
+    sa.Column("id", BIG, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(128), nullable=False, unique=True),
+    sa.Column("code", sa.String(64), nullable=False),
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id")),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("closed_at", Moment),
+)
+
+# Append-only (hash-chained): who did what to which case
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", BIG, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.String(255), nullable=False),  # a user ID, or 'policy', 'bot', 'admin'
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id")),
+    sa.Column("detail", JSON, nullable=False),  # ids, codes and counts only
+    sa.Index("ix_audit_case", "case_id", "seq"),
+)

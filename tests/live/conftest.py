@@ -1,0 +1,37 @@
+"""The real homeserver of the live ring: one Synapse for the whole session, unique users for each test."""
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from dpobot.demo.synapse import Credentials, Synapse
+
+Register = Callable[..., Awaitable[Credentials]]
+
+
+@pytest.fixture(scope="session")
+async def synapse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Synapse]:
+    """A running Synapse, shared by all tests."""
+    folder: Path = tmp_path_factory.mktemp("synapse")
+    server = Synapse(folder)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def admin(synapse: Synapse) -> Credentials:
+    """A server admin."""
+    return await synapse.register("admin", admin=True)
+
+
+@pytest.fixture
+def register(synapse: Synapse) -> Register:
+    """Register a new account with a unique name that starts with what is given."""
+
+    async def make(prefix: str = "user") -> Credentials:
+        return await synapse.register(f"{prefix}-{secrets.token_hex(4)}")
+
+    return make
