@@ -80,13 +80,14 @@ inbox = sa.Table(
     sa.Column("encrypted", sa.Boolean, nullable=False),
     sa.Column("sealed", sa.LargeBinary),  # content, body, crypto origin: encrypted at rest; dropped when done
     sa.Column("session_id", sa.String(64)),  # Megolm session that an undecryptable event waits for
-    sa.Column("state", sa.String(16), nullable=False),  # new, done, failed
+    sa.Column("state", sa.String(16), nullable=False),  # new, waiting (for a key), done, failed
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("not_before", Moment, nullable=False),
     sa.Column("sent_at", Moment, nullable=False),  # the sender's clock: not to be trusted
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("done_at", Moment),
     sa.Index("ix_inbox_work", "state", "not_before"),
+    sa.Index("ix_inbox_order", "sender", "state", "id"),
     sa.Index("ix_inbox_sender_received", "sender", "received_at"),
     sa.Index("ix_inbox_session", "session_id"),
 )
@@ -100,9 +101,7 @@ outbox = sa.Table(
     sa.Column("user_id", sa.String(255), nullable=False),  # for whom
     sa.Column("room_id", sa.String(255)),  # None: the person's direct message, found or made at that moment
     sa.Column("type", sa.String(64), nullable=False, server_default="m.room.message"),
-    sa.Column(
-        "cleartext", sa.Boolean, nullable=False
-    ),  # may go to an unencrypted room: holds no personal data
+    sa.Column("cleartext", sa.Boolean, nullable=False),  # may go to an unencrypted room: holds no personal data
     sa.Column("sealed", sa.LargeBinary),  # the event content: encrypted at rest; dropped when sent
     sa.Column("state", sa.String(16), nullable=False),  # new, sent, failed
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
@@ -111,6 +110,7 @@ outbox = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("sent_at", Moment),
     sa.Index("ix_outbox_work", "state", "not_before"),
+    sa.Index("ix_outbox_order", "user_id", "state", "id"),
 )
 
 case = sa.Table(
@@ -211,6 +211,7 @@ volume = sa.Table(
     sa.Column("sealed", sa.LargeBinary),  # attachment key: encrypted at rest; dropped when sent
     sa.Column("room_id", sa.String(255)),
     sa.Column("event_id", sa.String(255)),
+    sa.Column("uploaded_at", Moment),
     sa.Column("sent_at", Moment),
     sa.Column("deleted_at", Moment),
 )
@@ -227,15 +228,35 @@ alert = sa.Table(
     sa.Column("closed_at", Moment),
 )
 
-# Append-only (hash-chained): who did what to which case
+# An open question of the bot to a person, such as whether their words shall go to a human
+prompt = sa.Table(
+    "prompt",
+    metadata,
+    sa.Column("id", BIG, primary_key=True, autoincrement=True),
+    sa.Column("person", sa.String(255), nullable=False),
+    sa.Column("room_id", sa.String(255), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("event_id", sa.String(255), nullable=False, unique=True),  # the message that it is about
+    sa.Column("sealed", sa.LargeBinary),  # what it is about: encrypted at rest; dropped when answered
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("answered_at", Moment),
+    sa.Index("ix_prompt_person", "person", "id"),
+)
+
+# Append-only (hash-chained, see audit.chain): who did what to which case
 audit = sa.Table(
     "audit",
     metadata,
-    sa.Column("seq", BIG, primary_key=True, autoincrement=True),
+    sa.Column("seq", BIG, primary_key=True, autoincrement=False),  # from 1, without gaps
     sa.Column("at", Moment, nullable=False),
-    sa.Column("actor", sa.String(255), nullable=False),  # a user ID, or 'policy', 'bot', 'admin'
+    sa.Column("actor", sa.String(255)),  # a user ID, or 'policy', 'bot', 'admin'; dropped when the case expires
+    sa.Column("actor_salt", sa.String(64)),  # dropped with the actor: then actor_digest says nothing any more
+    sa.Column("actor_digest", sa.String(64), nullable=False),  # what the chain covers instead of the actor
     sa.Column("action", sa.String(64), nullable=False),
     sa.Column("case_id", BIG, sa.ForeignKey("case.id")),
     sa.Column("detail", JSON, nullable=False),  # ids, codes and counts only
+    sa.Column("prev", sa.String(64), nullable=False),  # hash of the row before
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
     sa.Index("ix_audit_case", "case_id", "seq"),
 )
