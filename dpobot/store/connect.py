@@ -1,4 +1,4 @@
-"""How each database is spoken to: settings of a connection, and how a transaction begins (figures: engine.md, "Storage")."""
+"""How each database is spoken to: settings of a connection, and how a transaction begins."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -16,7 +17,7 @@ Options = Callable[[str], Mapping[str, Any]]
 
 _BEGIN = "dpobot_begin"
 _PRAGMAS = ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL")
-_SUPPORTED = {"sqlite": "aiosqlite", "postgresql": "psycopg"}
+_SUPPORTED = frozenset({"sqlite+aiosqlite", "postgresql+psycopg"})
 
 
 def READ(dialect: str) -> Mapping[str, Any]:  # noqa: N802 - names a kind of transaction, next to WRITE
@@ -27,12 +28,12 @@ def READ(dialect: str) -> Mapping[str, Any]:  # noqa: N802 - names a kind of tra
 
 
 def WRITE(dialect: str) -> Mapping[str, Any]:  # noqa: N802 - names a kind of transaction, next to READ
-    """Return the options of a changing transaction; on SQLite it takes the write lock at once, or updates would be lost."""
+    """Return the options of a changing transaction; SQLite must lock at its start, or updates would be lost."""
     return {_BEGIN: "BEGIN IMMEDIATE"} if dialect == "sqlite" else {}
 
 
 def engine(url: str, *, migrating: bool = False) -> AsyncEngine:
-    """Return an engine; ``migrating`` leaves SQLite's foreign keys off, because altering a table there means rebuilding it."""
+    """Return an engine; ``migrating`` leaves SQLite's foreign keys off: altering a table rebuilds it there."""
     settings: dict[str, Any] = {"hide_parameters": True}  # an error's text must not hold what was stored
     if migrating:
         settings["poolclass"] = NullPool
@@ -46,9 +47,11 @@ def engine(url: str, *, migrating: bool = False) -> AsyncEngine:
 
 def prepare(url: str) -> None:
     """Check the address, and make a SQLite file that only its owner may read. Raises `ConfigurationError`."""
-    address = make_url(url)
-    driver = _SUPPORTED.get(address.get_backend_name())
-    if driver is None or address.get_driver_name() != driver:
+    try:
+        supported = make_url(url).drivername in _SUPPORTED
+    except ArgumentError:
+        supported = False
+    if not supported:  # the address itself may hold a password: it is not repeated
         problem = "data.database_url: must begin with sqlite+aiosqlite:/// or postgresql+psycopg://"
         raise ConfigurationError([problem])
     path = sqlite_file(url)

@@ -1,4 +1,4 @@
-"""Connections and transactions: every change is one function, run whole, and run again when the database asks for it."""
+"""Connections and transactions: a change is one function, run whole, and run again if the database asks for it."""
 
 import asyncio
 import random
@@ -39,8 +39,8 @@ class _Writer:
 class Database:
     """One database, SQLite or PostgreSQL.
 
-    ``url`` is a SQLAlchemy address (``sqlite+aiosqlite:///...`` or ``postgresql+psycopg://...``). ``pause`` waits a number of
-    seconds between attempts.
+    ``url`` is a SQLAlchemy address: ``sqlite+aiosqlite:///...`` or ``postgresql+psycopg://...``.
+    ``pause`` waits a number of seconds between attempts.
     """
 
     def __init__(self, url: str, seal: Seal, pause: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
@@ -56,17 +56,11 @@ class Database:
     async def open(self) -> None:
         """Connect and bring the tables up to date.
 
-        Raises `ConfigurationError` if the database was written by a newer dpobot or with another key file, `Unavailable`
-        if it can't be reached.
+        Raises `ConfigurationError` if the database was written by a newer dpobot or with another key file,
+        `Unavailable` if it can't be reached.
         """
         connect.prepare(self._url)
-        try:
-            await schema.upgrade(self._url)
-        except SQLAlchemyError as error:
-            failure = classify(error)
-            if failure is Failure.DEFECT:
-                raise
-            raise unavailable(failure) from error
+        await self._patiently(lambda: schema.upgrade(self._url))
         self._engine = connect.engine(self._url)
         await self.write(_check_seal)
 
@@ -79,8 +73,9 @@ class Database:
     async def write(self, fn: "Work[T]") -> T:
         """Run ``fn`` in one transaction and commit it.
 
-        ``fn`` may run several times (a deadlock, a lost connection, a COMMIT whose answer got lost), so it has no effects but
-        those on the database. Raises `Unavailable` (``database``, ``disk_full``); what ``fn`` raises rolls back and passes.
+        ``fn`` may run several times (a deadlock, a lost connection, a COMMIT whose answer got lost), so it must have no
+        effects but those on the database. Raises `Unavailable` (``database``, ``disk_full``); what ``fn`` raises
+        rolls back and passes.
         """
         if self._opened().dialect.name != "sqlite":
             return await self._repeat(fn, connect.WRITE)
@@ -104,9 +99,12 @@ class Database:
                 self._writer.owner = None
 
     async def _repeat(self, fn: "Work[T]", options: connect.Options) -> T:
+        return await self._patiently(lambda: self._once(fn, options))
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         for attempt in range(_ATTEMPTS):
             try:
-                return await self._once(fn, options)
+                return await work()
             except SQLAlchemyError as error:
                 failure = classify(error)
                 if failure is Failure.DEFECT:

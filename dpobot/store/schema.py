@@ -50,5 +50,5 @@ def _refuse_newer(connection: Connection, config: Config) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     for revision in MigrationContext.configure(connection).get_current_heads():
         if revision not in known:
-            problem = f"data.database_url: this database belongs to a newer dpobot (revision {revision}); install that version"
-            raise ConfigurationError([problem])
+            problem = f"this database belongs to a newer dpobot (revision {revision}); install that version"
+            raise ConfigurationError([f"data.database_url: {problem}"])

@@ -1,4 +1,4 @@
-"""Encryption at rest: AES-256-GCM with a key ID in each envelope, so that keys can be changed without losing what is old.
+"""Encryption at rest: AES-256-GCM with a key ID in each envelope, so that keys can change and the old stays readable.
 
 An envelope is one format byte (1), the length of the key ID, the key ID, a random 96-bit nonce, and the ciphertext with
 its tag. Format, key ID and context (``table.column``) are authenticated: a value moved to another column does not open.

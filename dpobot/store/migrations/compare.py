@@ -1,4 +1,4 @@
-"""How tables and migrations are compared: only our own tables, and migrations that import nothing of the application."""
+"""How tables and migrations are compared: only our own tables; migrations import nothing of the application."""
 
 from collections.abc import MutableMapping
 from typing import Any, Literal
