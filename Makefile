@@ -1,0 +1,46 @@
+# The door for people and for CI. `make demo` and `make check` set up all they need in .venv.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+export VIRTUAL_ENV := $(CURDIR)/.venv
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check lint test format bench clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+# One stamp for the environment: made again when the lock changes.
+.venv/.ready: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "dpobot needs Python 3.11 or newer: apt-get install python3 python3-venv, or make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+		{ echo "this Python has no venv: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv sync --active --inexact --all-groups --locked --quiet
+	@touch $@
+
+setup: .venv/.ready ## make .venv with everything
+
+demo: .venv/.ready ## a whole conversation on a throwaway homeserver, ending with an archive on disk
+	@$(BIN)/dpobot demo
+
+check: lint test ## format, lint, types, import contract, all tests
+
+lint: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: .venv/.ready
+	$(BIN)/pytest
+
+format: .venv/.ready ## let ruff format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.ready ## every benchmark, side by side in one run
+	$(BIN)/python -m benchmarks.export
+
+clean: ## remove what make made
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache tests/interop/node_modules

@@ -1,0 +1,161 @@
+"""The composition root: the only place that picks adapters and wires them together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from dpobot import log
+from dpobot.cases.service import Rules
+from dpobot.clock import Clock, SystemClock
+from dpobot.commands.registry import Desk
+from dpobot.config import Config, secret
+from dpobot.delivery.outbox import Outbox
+from dpobot.engine.embedded import EmbeddedEngine
+from dpobot.errors import ConfigurationError
+from dpobot.homeserver.synapse import SynapseHomeserver
+from dpobot.inbox.dispatch import Dispatcher
+from dpobot.inbox.listener import Hearing, Listener
+from dpobot.inbox.workers import Workers
+from dpobot.jobs.expire import Expire
+from dpobot.jobs.export import Export
+from dpobot.jobs.outcome import Outcome
+from dpobot.jobs.parts import Parts
+from dpobot.matrix.session import Session
+from dpobot.model.ids import UserId
+from dpobot.store import bot_state
+from dpobot.store.database import Database, Tx
+from dpobot.store.seal import load_or_create
+from dpobot.text.notice import Notices
+from dpobot.text.render import Renderer, templates_folder
+
+_BORN = "born.at"
+_logger = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The running parts of the service."""
+
+    database: Database
+    session: Session
+    listener: Listener
+    workers: Workers
+    outbox: Outbox
+    engine: EmbeddedEngine
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set; then finish what is in hand. Raises what can't be mended by waiting."""
+        await self.engine.start()
+        _logger.info("bot.ready")
+        ears = [self.listener.run(), self.workers.run(), self.outbox.run()]
+        try:
+            await _until(stop, ears)
+        finally:
+            await self.engine.stop()
+            _logger.info("bot.stopped")
+
+
+@asynccontextmanager
+async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
+    """Open everything that the configuration names, give the bot, and close everything again.
+
+    Raises `ConfigurationError` with a hint where an admin must act, `Unavailable` where waiting helps.
+    """
+    log.configure(config.log.level, config.log.format)
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        database = await open_database(config, clock)
+        stack.push_async_callback(database.close)
+        homeserver = SynapseHomeserver(
+            config.homeserver.url, secret(config.homeserver.admin_token_file), config.homeserver.retries
+        )
+        stack.push_async_callback(homeserver.close)
+        session = await Session.open(
+            homeserver_url=config.matrix.homeserver_url,
+            user_id=UserId(config.matrix.user_id),
+            password=lambda: secret(config.matrix.password_file),
+            device_name=config.matrix.device_name,
+            folder=config.data.directory / "matrix",
+        )
+        stack.push_async_callback(session.close)
+        yield _wire(config, clock, database, homeserver, session)
+
+
+async def open_database(config: Config, clock: Clock) -> Database:
+    """Make the data folder, the key file and the database if they are missing, and bring the tables up to date."""
+    folder = config.data.directory
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError([f"data.directory: {folder} can't be made ({error.strerror})"]) from error
+    if folder.stat().st_mode & 0o077:
+        raise ConfigurationError([f"data.directory: others may read {folder}; chmod 700 {folder}"])
+    database = Database(config.database_url, load_or_create(folder / "seal.keys"))
+    await database.open()
+    await database.write(lambda tx: _born(tx, clock))
+    return database
+
+
+def _wire(config: Config, clock: Clock, database: Database, homeserver: SynapseHomeserver, session: Session) -> Bot:
+    notices = Notices(templates_folder() / "notice", config.operator)
+    renderer = Renderer(templates_folder(), {"operator": config.operator, "bot": session.user_id})
+    parts = Parts(
+        database, homeserver, session, renderer, clock, config, _spool(config.data.directory), notices.current(clock.now()).id
+    )
+    engine = EmbeddedEngine(
+        database,
+        {"export": Export(parts), "expire": Expire(parts)},
+        clock=clock,
+        at_once={"export": config.export.at_once, "expire": 2},
+        on_end=Outcome(parts).end,
+    )
+    rules = Rules(frozenset(config.policy.approve), config.operator.jurisdiction, config.operator.country)
+    outbox = Outbox(database, session, clock)
+    nudge = Nudge(outbox, engine)
+    dispatcher = Dispatcher(database, session, renderer, Desk(rules, notices), clock, nudge.committed)
+    workers = Workers(database, dispatcher, clock, config.limits.workers)
+    hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
+    listener = Listener(database, session, renderer, clock, hearing, workers.wake)
+    return Bot(database, session, listener, workers, outbox, engine)
+
+
+class Nudge:
+    """After a message was dealt with: what it wants said and done need not wait for the next look at the tables."""
+
+    def __init__(self, outbox: Outbox, engine: EmbeddedEngine) -> None:
+        self._outbox = outbox
+        self._engine = engine
+
+    async def committed(self, *, job_wanted: bool) -> None:
+        """Wake the outbox, and the engine where a job was wanted."""
+        self._outbox.wake()
+        if job_wanted:
+            await self._engine.sweep()
+
+
+def _spool(folder: Path) -> Path:
+    spool = folder / "spool"
+    spool.mkdir(mode=0o700, exist_ok=True)
+    return spool
+
+
+async def _born(tx: Tx, clock: Clock) -> None:
+    if await bot_state.get(tx, _BORN) is None:
+        await bot_state.set(tx, _BORN, clock.now().isoformat())
+
+
+async def _until(stop: asyncio.Event, work: list[Coroutine[None, None, None]]) -> None:
+    """Run ``work`` until ``stop`` is set, or until one of it fails: then everything stops and the error is raised."""
+    tasks = [asyncio.create_task(part) for part in work]
+    waiting = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {waiting}:
+            task.result()
+    finally:
+        for task in [waiting, *tasks]:
+            task.cancel()
+        await asyncio.gather(waiting, *tasks, return_exceptions=True)

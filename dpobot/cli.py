@@ -1,0 +1,82 @@
+"""The command line: parses, calls, and turns errors into sentences and exit statuses."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from dpobot import app
+from dpobot.clock import SystemClock
+from dpobot.config import load
+from dpobot.demo import story
+from dpobot.errors import ConfigurationError, DpobotError, Rejected, Unavailable
+
+_UNUSABLE, _UNAVAILABLE = 2, 75  # 75: EX_TEMPFAIL of sysexits.h: a service manager may try again
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that ``arguments`` (default: the process's) name; exits with 0, 1, 2 (configuration) or 75 (try again)."""
+    given = _parser().parse_args(arguments)
+    sys.exit(_guarded(given.run, given))
+
+
+def _guarded(run: Callable[[argparse.Namespace], Awaitable[int]], given: argparse.Namespace) -> int:
+    try:
+        return asyncio.run(_coroutine(run, given))
+    except ConfigurationError as error:
+        for problem in error.problems:
+            print(f"dpobot: {problem}", file=sys.stderr)
+        return _UNUSABLE
+    except Unavailable as error:
+        print(f"dpobot: not available now: {error.code}; try again later", file=sys.stderr)
+        return _UNAVAILABLE
+    except Rejected as error:
+        print(f"dpobot: the homeserver refuses: {error}; are the account and its token still good?", file=sys.stderr)
+        return 1
+    except DpobotError as error:
+        print(f"dpobot: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+async def _coroutine(run: Callable[[argparse.Namespace], Awaitable[int]], given: argparse.Namespace) -> int:
+    return await run(given)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dpobot", description="The Data Protection Officer's contact point on a Matrix homeserver.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("run", help="serve until stopped")
+    serve.set_defaults(run=_run)
+    migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
+    migrate.set_defaults(run=_migrate)
+    for command in (serve, migrate):
+        command.add_argument("--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)")
+    demo = commands.add_parser("demo", help="a whole conversation on a throwaway homeserver, ending with an archive on disk")
+    demo.add_argument("--target", type=Path, default=Path("demo-archive"), help="folder for the archive (default: demo-archive)")
+    demo.add_argument("--quiet", action="store_true", help="print the result only")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+async def _run(given: argparse.Namespace) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with app.bot(load(given.config)) as bot:
+        await bot.run(stop)
+    return 0
+
+
+async def _migrate(given: argparse.Namespace) -> int:
+    database = await app.open_database(load(given.config), SystemClock())
+    await database.close()
+    print("the database is up to date")
+    return 0
+
+
+async def _demo(given: argparse.Namespace) -> int:
+    return await story.tell(given.target, quiet=given.quiet)

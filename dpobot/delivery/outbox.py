@@ -1,0 +1,117 @@
+"""The mouth: sends what the outbox holds, in order for each person, as often as needed, each message once.
+
+The Matrix transaction ID derives from the row's key (spec 6.5 "Transaction identifiers"): sending again after a crash
+gives the same event.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from dpobot import log
+from dpobot.clock import Clock
+from dpobot.delivery.rooms import check, find_or_open
+from dpobot.errors import Rejected, Unavailable
+from dpobot.matrix.api import Matrix
+from dpobot.model.ids import RoomId, UserId
+from dpobot.store import outbox, people
+from dpobot.store.database import Database
+from dpobot.store.outbox import OutboxRow
+
+_LOOK_AGAIN = 1.0  # seconds; a wake-up comes sooner
+_RETRY = timedelta(seconds=3)
+_SLOWEST_RETRY = timedelta(minutes=10)
+_FRESH = timedelta(seconds=5)  # the room was looked at when the message was decided; later it is looked at again
+_AT_ONCE = 8
+_logger = log.get(__name__)
+
+
+class Outbox:
+    """Sends messages that are rows."""
+
+    def __init__(self, database: Database, matrix: Matrix, clock: Clock) -> None:
+        self._database = database
+        self._matrix = matrix
+        self._clock = clock
+        self._busy: dict[UserId, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there may be new rows."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until cancelled; then messages in hand are finished."""
+        try:
+            while True:
+                self._wake.clear()
+                if not await self.once():
+                    await self._pause()
+        finally:
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def once(self) -> int:
+        """Begin to send what is due; return how many messages were begun."""
+        free = _AT_ONCE - len(self._busy)
+        if free <= 0:
+            return 0
+        now = self._clock.now()
+        rows = [row for row in await self._database.read(lambda tx: outbox.due(tx, now, free + len(self._busy)))]
+        fresh = [row for row in rows if row.user_id not in self._busy][:free]
+        for row in fresh:
+            self._busy[row.user_id] = asyncio.create_task(self._one(row))
+        return len(fresh)
+
+    async def drain(self) -> None:
+        """Send all that is due now and wait until it is sent."""
+        while await self.once() or self._busy:
+            await asyncio.gather(*self._busy.values())
+
+    async def _one(self, row: OutboxRow) -> None:
+        try:
+            await self._send(row)
+        except Unavailable as trouble:
+            _logger.warning("outbox.deferred", outbox_id=row.id, code=trouble.code)
+            await self._defer(row, trouble.retry_after)
+        except Rejected as refusal:
+            _logger.warning("outbox.rejected", outbox_id=row.id, code=refusal.code)
+            await self._give_up(row)
+        finally:
+            del self._busy[row.user_id]
+            self._wake.set()
+
+    async def _send(self, row: OutboxRow) -> None:
+        room_id = await self._room(row)
+        if room_id is None:
+            await self._give_up(row)
+            return
+        if row.cleartext:
+            event_id = await self._matrix.send_cleartext_warning(room_id, row.content, txn_id=row.key)
+        else:
+            event_id = await self._matrix.send(room_id, row.content, txn_id=row.key, type_=row.type)
+        await self._database.write(lambda tx: outbox.sent(tx, row.id, event_id, self._clock.now()))
+
+    async def _room(self, row: OutboxRow) -> RoomId | None:
+        """Return where the message may go now; None if the room it was meant for is no longer safe."""
+        if row.cleartext:
+            return row.room_id
+        if row.room_id is None:
+            person = await self._database.read(lambda tx: people.get(tx, row.user_id))
+            return await find_or_open(self._matrix, row.user_id, person.room_id if person else None)
+        if row.attempts == 0 and self._clock.now() - row.created_at < _FRESH:
+            return row.room_id
+        return row.room_id if await check(self._matrix, row.room_id, row.user_id) else None
+
+    async def _give_up(self, row: OutboxRow) -> None:
+        """Give up a message whose room can't be used: nothing personal follows a person into a room that changed."""
+        await self._database.write(lambda tx: outbox.failed(tx, row.id, self._clock.now()))
+
+    async def _defer(self, row: OutboxRow, retry_after: float | None) -> None:
+        wait = timedelta(seconds=retry_after) if retry_after else min(_RETRY * 2 ** min(row.attempts, 10), _SLOWEST_RETRY)
+        await self._database.write(lambda tx: outbox.defer(tx, row.id, self._clock.now() + wait))
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(_LOOK_AGAIN):
+                await self._wake.wait()
+        except TimeoutError:
+            return

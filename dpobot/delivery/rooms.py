@@ -1,0 +1,48 @@
+"""Which room is safe for a person's data: encrypted, and holding exactly that person and the bot."""
+
+from dpobot.errors import Rejected
+from dpobot.matrix.api import Matrix, RoomFacts
+from dpobot.model.ids import RoomId, UserId
+
+
+def is_safe(facts: RoomFacts, person: UserId, bot: UserId) -> bool:
+    """Say whether personal data may enter this room now (product: Identity)."""
+    return facts.encrypted and facts.is_exactly(person, bot)
+
+
+async def check(matrix: Matrix, room_id: RoomId, person: UserId) -> bool:
+    """Ask the server, now, whether a room is safe; a room that is gone or closed to us is not."""
+    try:
+        facts = await matrix.room(room_id)
+    except Rejected:
+        return False
+    return is_safe(facts, person, matrix.user_id)
+
+
+async def find(matrix: Matrix, person: UserId, *preferred: RoomId | None) -> RoomId | None:
+    """Return a safe room for a person: the first preferred one that is safe, else any other direct message."""
+    for room_id in preferred:
+        if room_id is not None and await check(matrix, room_id, person):
+            return room_id
+    for room_id in await matrix.direct_rooms(person):
+        if room_id not in preferred and await check(matrix, room_id, person):
+            return room_id
+    return None
+
+
+async def pending(matrix: Matrix, person: UserId) -> RoomId | None:
+    """Return an encrypted room that waits for the person to accept our invitation, so that no second one is made."""
+    for room_id in await matrix.direct_rooms(person):
+        facts = await matrix.room(room_id)
+        if facts.encrypted and facts.joined == {matrix.user_id} and facts.invited == {person}:
+            return room_id
+    return None
+
+
+async def find_or_open(matrix: Matrix, person: UserId, *preferred: RoomId | None) -> RoomId:
+    """Return a safe room, or a new encrypted direct message in which only the person is invited."""
+    found = await find(matrix, person, *preferred)
+    if found is not None:
+        return found
+    waiting = await pending(matrix, person)
+    return waiting if waiting is not None else await matrix.create_direct(person)

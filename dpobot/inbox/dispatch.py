@@ -1,0 +1,123 @@
+"""From a row of the inbox to what is said: the error boundary of the chat side.
+
+Everything that a message causes in the database (case, audit row, wish for a job, answers, "done") is one transaction.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from dpobot import log
+from dpobot.clock import Clock
+from dpobot.commands.registry import Desk
+from dpobot.delivery.messages import Address, key, post
+from dpobot.errors import Refusal, Unavailable
+from dpobot.inbox.gate import Admitted, Gate, Turned, remember
+from dpobot.inbox.invites import Invites
+from dpobot.matrix.api import Matrix
+from dpobot.model.records import Incoming, IncomingKind, Reply
+from dpobot.store import inbox, people
+from dpobot.store.database import Database, Tx
+from dpobot.store.inbox import InboxRow
+from dpobot.text.render import Renderer
+
+_RETRY = timedelta(seconds=3)
+_SLOWEST_RETRY = timedelta(minutes=5)
+_GIVE_UP_AFTER = 5  # unexpected errors; an absent homeserver is waited for without end
+_SAY_AGAIN = 600  # seconds until a sentence about a room or a device is repeated
+_logger = log.get(__name__)
+
+
+class Dispatcher:
+    """Handles one row at a time of each sender."""
+
+    def __init__(
+        self, database: Database, matrix: Matrix, renderer: Renderer, desk: Desk, clock: Clock
+    ) -> None:
+        self._database = database
+        self._matrix = matrix
+        self._renderer = renderer
+        self._desk = desk
+        self._clock = clock
+        self._gate = Gate(database, matrix)
+        self._invites = Invites(database, matrix, renderer, clock)
+
+    async def handle(self, row: InboxRow) -> None:
+        """Handle a row; nothing that goes wrong leaves this method, and the row is done, deferred or failed."""
+        try:
+            await self._handle(row)
+        except Unavailable as trouble:
+            _logger.warning("inbox.deferred", inbox_id=row.id, code=trouble.code)
+            await self._defer(row, trouble.retry_after)
+        except Exception:  # the boundary: whatever a message provokes must not stop the bot (house, habit 9)
+            number = secrets.token_hex(4)
+            _logger.exception("inbox.error", inbox_id=row.id, reference=number)
+            await self._after_error(row, number)
+
+    async def _handle(self, row: InboxRow) -> None:
+        if row.kind is IncomingKind.INVITE:
+            await self._invites.answer(row)
+        elif row.kind is IncomingKind.UNDECRYPTABLE:
+            await self._turn(row, Turned(Reply("undecryptable")), once=True)
+        elif row.kind is IncomingKind.OTHER:
+            await self._database.write(lambda tx: inbox.done(tx, row.id, self._clock.now()))
+        else:
+            verdict = await self._gate.admit(row)
+            if isinstance(verdict, Turned):
+                await self._turn(row, verdict, once=True)
+            else:
+                await self._command(row, verdict)
+
+    async def _command(self, row: InboxRow, admitted: Admitted) -> None:
+        try:
+            await self._database.write(lambda tx: self._run(tx, row, admitted))
+        except Refusal as refusal:  # what the command had begun is rolled back; the sentence is a transaction of its own
+            reply = Reply(f"refusal_{refusal.code}", refusal.values)
+            await self._database.write(lambda tx: self._answer(tx, row, admitted, [reply]))
+
+    async def _run(self, tx: Tx, row: InboxRow, admitted: Admitted) -> None:
+        replies = await self._desk.serve(tx, self._clock.now(), admitted.incoming)
+        await self._answer(tx, row, admitted, replies)
+
+    async def _answer(self, tx: Tx, row: InboxRow, admitted: Admitted, replies: Sequence[Reply]) -> None:
+        now = self._clock.now()
+        await remember(tx, admitted)
+        spoken = [*await self._greeting(tx, admitted.incoming, replies), *replies]
+        for number, reply in enumerate(spoken):
+            await post(tx, self._renderer, now, Address(row.sender, row.room_id), reply, key(row.event_id, number))
+        await inbox.done(tx, row.id, now)
+
+    async def _greeting(self, tx: Tx, incoming: Incoming, replies: Sequence[Reply]) -> list[Reply]:
+        person = await people.get(tx, incoming.sender)
+        if person is not None and person.greeted_at is not None:
+            return []
+        await people.mark_greeted(tx, incoming.sender, self._clock.now())
+        return [] if any(reply.template == "help" for reply in replies) else [Reply("greeting")]
+
+    async def _turn(self, row: InboxRow, turned: Turned, *, once: bool) -> None:
+        await self._database.write(lambda tx: self._say_and_done(tx, row, turned, once=once))
+
+    async def _say_and_done(self, tx: Tx, row: InboxRow, turned: Turned, *, once: bool) -> None:
+        now = self._clock.now()
+        if turned.reply is not None:
+            window = int(now.timestamp()) // _SAY_AGAIN if once else row.event_id
+            address = Address(row.sender, row.room_id, cleartext=turned.cleartext)
+            message_key = key(turned.reply.template, row.sender, row.room_id, window)
+            await post(tx, self._renderer, now, address, turned.reply, message_key)
+        await inbox.done(tx, row.id, now)
+
+    async def _defer(self, row: InboxRow, retry_after: float | None) -> None:
+        wait = timedelta(seconds=retry_after) if retry_after else min(_RETRY * 2 ** min(row.attempts, 10), _SLOWEST_RETRY)
+        await self._database.write(lambda tx: inbox.defer(tx, row.id, self._clock.now() + wait))
+
+    async def _after_error(self, row: InboxRow, number: str) -> None:
+        if row.attempts + 1 < _GIVE_UP_AFTER:
+            await self._defer(row, None)
+            return
+        await self._database.write(lambda tx: self._give_up(tx, row, number))
+
+    async def _give_up(self, tx: Tx, row: InboxRow, number: str) -> None:
+        now = self._clock.now()
+        address = Address(row.sender, row.room_id)
+        await post(tx, self._renderer, now, address, Reply("error", {"reference": number}), key(row.event_id, "error"))
+        await inbox.failed(tx, row.id, now)

@@ -1,0 +1,91 @@
+"""The gate: where a message was said, by whom, from which device, before any command sees it."""
+
+from dataclasses import dataclass
+
+from dpobot.delivery.rooms import is_safe
+from dpobot.errors import Rejected
+from dpobot.matrix.api import Matrix, RoomFacts
+from dpobot.model.ids import server_of
+from dpobot.model.records import CryptoOrigin, Incoming, Reply
+from dpobot.model.words import Trust
+from dpobot.store import people
+from dpobot.store.database import Database, Tx
+from dpobot.store.inbox import InboxRow
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The message may be dealt with. ``master_key`` is to be pinned if the person has none yet."""
+
+    incoming: Incoming
+    master_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The message is answered with a sentence and nothing else. ``cleartext``: the room is not encrypted."""
+
+    reply: Reply | None
+    cleartext: bool = False
+    leave: bool = False
+
+
+class Gate:
+    """Looks at the room and the device of a message, each time anew."""
+
+    def __init__(self, database: Database, matrix: Matrix) -> None:
+        self._database = database
+        self._matrix = matrix
+
+    async def room(self, row: InboxRow) -> RoomFacts | Turned:
+        """Ask who is in the room now and whether it is encrypted; `Turned` where a person's data has no place."""
+        try:
+            facts = await self._matrix.room(row.room_id)
+        except Rejected:
+            return Turned(None)  # we are not in it: there is nobody to answer
+        if row.sender not in facts.joined:
+            return Turned(None)  # they have left meanwhile: nobody there may read an answer meant for them
+        if not facts.encrypted:
+            return Turned(Reply("unencrypted_room"), cleartext=True)
+        if not is_safe(facts, row.sender, self._matrix.user_id):
+            return Turned(Reply("not_direct"))
+        return facts if row.encrypted else Turned(Reply("sent_in_clear"))
+
+    async def admit(self, row: InboxRow) -> Admitted | Turned:
+        """Return the message with what is known of its sender's device, or how it is turned away."""
+        facts = await self.room(row)
+        if isinstance(facts, Turned):
+            return facts
+        person = await self._database.read(lambda tx: people.get(tx, row.sender))
+        pinned = person.master_key if person else None
+        answer = await self._matrix.trust(row.sender, _origin(row), pinned)
+        if answer.trust is Trust.MISMATCH:
+            return Turned(Reply("forged"))
+        incoming = Incoming(
+            event_id=row.event_id,
+            room_id=row.room_id,
+            sender=row.sender,
+            kind=row.kind,
+            body=str(row.payload.get("body", "")),
+            received_at=row.received_at,
+            encrypted=row.encrypted,
+            trust=answer.trust,
+            local=server_of(row.sender) == server_of(self._matrix.user_id),
+            language=person.language if person else "en",
+            content=row.payload.get("content", {}),
+        )
+        return Admitted(incoming, answer.master_key if answer.trust is Trust.SIGNED else None)
+
+
+async def remember(tx: Tx, admitted: Admitted) -> None:
+    """Keep where we talk with a person, and pin the identity of whoever has none pinned yet."""
+    incoming = admitted.incoming
+    await people.ensure(tx, incoming.sender, incoming.received_at)
+    await people.set_room(tx, incoming.sender, incoming.room_id)
+    if admitted.master_key is not None:
+        await people.pin_master_key(tx, incoming.sender, admitted.master_key)
+
+
+def _origin(row: InboxRow) -> CryptoOrigin | None:
+    origin = row.payload.get("origin")
+    return CryptoOrigin(**origin) if isinstance(origin, dict) else None

@@ -1,0 +1,65 @@
+"""Invitations: direct messages are accepted, encryption is switched on where that is missing, groups are left again."""
+
+from dpobot import log
+from dpobot.clock import Clock
+from dpobot.delivery.messages import Address, key, post
+from dpobot.delivery.rooms import is_safe
+from dpobot.errors import Rejected
+from dpobot.matrix.api import Matrix, RoomFacts
+from dpobot.model.records import Reply
+from dpobot.store import inbox, people
+from dpobot.store.database import Database, Tx
+from dpobot.store.inbox import InboxRow
+from dpobot.text.render import Renderer
+
+_logger = log.get(__name__)
+
+
+class Invites:
+    """Answers invitations."""
+
+    def __init__(self, database: Database, matrix: Matrix, renderer: Renderer, clock: Clock) -> None:
+        self._database = database
+        self._matrix = matrix
+        self._renderer = renderer
+        self._clock = clock
+
+    async def answer(self, row: InboxRow) -> None:
+        """Join the room of an invitation and say what is right there; every step is harmless to repeat."""
+        try:
+            await self._matrix.join(row.room_id)
+            facts = await self._encrypted(await self._matrix.room(row.room_id))
+        except Rejected as refusal:  # withdrawn, banned, or a room that can't be joined: nobody waits for us there
+            _logger.info("invite.not_joined", code=refusal.code, inbox_id=row.id)
+            await self._database.write(lambda tx: inbox.done(tx, row.id, self._clock.now()))
+            return
+        reply = self._reply(row, facts)
+        await self._database.write(lambda tx: self._finish(tx, row, facts, reply))
+
+    async def _encrypted(self, facts: RoomFacts) -> RoomFacts:
+        """Switch encryption on in a direct message that lacks it, where we have the power to."""
+        if facts.encrypted or len(facts.joined | facts.invited) != 2:  # noqa: PLR2004 # two people make a direct message
+            return facts
+        try:
+            await self._matrix.enable_encryption(facts.room_id)
+        except Rejected:
+            return facts
+        return await self._matrix.room(facts.room_id)
+
+    def _reply(self, row: InboxRow, facts: RoomFacts) -> Reply:
+        if not facts.encrypted:
+            return Reply("unencrypted_room")
+        return Reply("greeting") if is_safe(facts, row.sender, self._matrix.user_id) else Reply("not_direct")
+
+    async def _finish(self, tx: Tx, row: InboxRow, facts: RoomFacts, reply: Reply) -> None:
+        now = self._clock.now()
+        person = await people.ensure(tx, row.sender, now)
+        if reply.template != "greeting":
+            address = Address(row.sender, row.room_id, cleartext=not facts.encrypted)
+            await post(tx, self._renderer, now, address, reply, key(row.event_id, reply.template))
+        else:
+            await people.set_room(tx, row.sender, row.room_id)
+            if person.greeted_at is None:
+                await people.mark_greeted(tx, row.sender, now)
+                await post(tx, self._renderer, now, Address(row.sender, row.room_id), reply, key(row.event_id, "greeting"))
+        await inbox.done(tx, row.id, now)

@@ -1,0 +1,143 @@
+"""The ear: sync, and one transaction for all that it brought, the token included. Nothing is acted on here."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from dpobot import log
+from dpobot.clock import Clock
+from dpobot.delivery.messages import Address, key, post
+from dpobot.errors import Rejected, Unavailable
+from dpobot.inbox import intake
+from dpobot.matrix.api import Matrix, Received, SyncBatch
+from dpobot.model.ids import RoomId, UserId
+from dpobot.model.records import IncomingKind, Reply
+from dpobot.store import bot_state, inbox
+from dpobot.store.database import Database, Tx
+from dpobot.store.inbox import InboxRow, NewEvent
+from dpobot.text.render import Renderer
+
+_SYNC_MILLIS = 30_000
+_SLOWEST_RETRY = 30.0  # seconds
+_logger = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How the listener treats what it hears."""
+
+    key_wait: timedelta  # how long a late key is waited for
+    per_minute: int  # messages of one person; beyond it they wait in line
+
+
+class Listener:
+    """Brings events from Matrix into the inbox, each exactly once."""
+
+    def __init__(
+        self, database: Database, matrix: Matrix, renderer: Renderer, clock: Clock, hearing: Hearing, wake: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._matrix = matrix
+        self._renderer = renderer
+        self._clock = clock
+        self._hearing = hearing
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Listen until cancelled; a homeserver that is away is asked again, ever more slowly."""
+        pause = 1.0
+        timeout = 0  # the first sync only looks: one-time keys may be due
+        while True:
+            try:
+                await self.once(timeout)
+                pause, timeout = 1.0, _SYNC_MILLIS
+            except Unavailable as trouble:
+                _logger.warning("sync.unavailable", code=trouble.code)
+                await asyncio.sleep(trouble.retry_after or pause)
+                pause = min(pause * 2, _SLOWEST_RETRY)
+            except Rejected as refusal:
+                if refusal.status in (401, 403):
+                    raise  # our own token is no longer good: an admin must look, asking again can't help
+                _logger.warning("sync.rejected", code=refusal.code)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _SLOWEST_RETRY)
+
+    async def once(self, timeout_ms: int) -> SyncBatch:
+        """Sync once and commit what it brought."""
+        since = await self._database.read(bot_state.sync_token)
+        batch = await self._matrix.sync(since, timeout_ms)
+        fresh = batch if since is not None else await self._without_the_past(batch)
+        now = self._clock.now()
+        rows = self._rows(fresh, now)
+        await self._database.write(lambda tx: self._take_in(tx, rows, fresh.next_batch, now))
+        if fresh.new_sessions:
+            await self._late_keys(fresh.new_sessions)
+        if rows or fresh.new_sessions:
+            self._wake()
+        return batch
+
+    async def _without_the_past(self, batch: SyncBatch) -> SyncBatch:
+        """A brand-new store ignores what was said before it was made: it may have been answered by the old one."""
+        born = await self._database.read(bot_state.born_at)
+        return replace(batch, events=tuple(event for event in batch.events if event.sent_at >= born))
+
+    def _rows(self, batch: SyncBatch, now: datetime) -> list[NewEvent]:
+        invites = [intake.invite_row(invite, batch.next_batch, now) for invite in batch.invites]
+        events = [intake.event_row(event, self._matrix.user_id, now, self._hearing.key_wait) for event in batch.events]
+        return invites + [row for row in events if row is not None]
+
+    async def _take_in(self, tx: Tx, rows: Sequence[NewEvent], next_batch: str, now: datetime) -> None:
+        await inbox.take_in(tx, await self._in_line(tx, rows, now), next_batch)
+
+    async def _in_line(self, tx: Tx, rows: Sequence[NewEvent], now: datetime) -> list[NewEvent]:
+        """Give the messages of whoever floods later turns: none is lost, and others are served meanwhile."""
+        heard: Counter[UserId] = Counter()
+        for sender in {row.sender for row in rows}:
+            heard[sender] = await inbox.received_since(tx, sender, now - timedelta(minutes=1))
+        placed: list[NewEvent] = []
+        for row in rows:
+            heard[row.sender] += 1
+            beyond = heard[row.sender] - self._hearing.per_minute
+            if beyond <= 0:
+                placed.append(row)
+                continue
+            if beyond == 1:
+                await self._say_slow(tx, row.sender, row.room_id, now)
+            wait = timedelta(seconds=beyond * 60 / self._hearing.per_minute)
+            placed.append(replace(row, not_before=max(row.not_before, now + wait)))
+        return placed
+
+    async def _say_slow(self, tx: Tx, sender: UserId, room_id: RoomId, now: datetime) -> None:
+        reply = Reply("too_fast", {"per_minute": self._hearing.per_minute}, notice=True)
+        once_in_ten_minutes = key("too_fast", sender, int(now.timestamp()) // 600)
+        await post(tx, self._renderer, now, Address(sender, room_id), reply, once_in_ten_minutes)
+
+    async def _late_keys(self, sessions: frozenset[str]) -> None:
+        waiting = await self._database.read(lambda tx: inbox.waiting_for(tx, sessions))
+        for row in waiting:
+            readable = await self._matrix.decrypt(received(row))
+            if readable.undecryptable is None:
+                await self._database.write(lambda tx, row=row, readable=readable: self._resolve(tx, row, readable))  # type: ignore[misc] # bound per turn
+
+    async def _resolve(self, tx: Tx, row: InboxRow, readable: Received) -> None:
+        kind = intake.kind_of(readable)
+        await inbox.resolved(tx, row.id, kind=kind, payload=intake.payload(readable), now=self._clock.now())
+
+
+def received(row: InboxRow) -> Received:
+    """Return the undecryptable event that a row keeps, as it was received."""
+    return Received(
+        event_id=row.event_id,
+        room_id=row.room_id,
+        sender=row.sender,
+        sent_at=row.sent_at,
+        type=str(row.payload.get("type", "m.room.encrypted")),
+        content=row.payload.get("content", {}),
+        encrypted=row.encrypted,
+        undecryptable=str(row.payload.get("code", "failed")),
+    )
+
+
+__all__ = ["Hearing", "IncomingKind", "Listener", "received"]

@@ -1,0 +1,1 @@
+"""Stage 4: what the jobs do. The only place where cases, homeserver, archive and delivery meet."""

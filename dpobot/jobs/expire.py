@@ -1,0 +1,38 @@
+"""The job `expire`: a delivered archive leaves the homeserver, after `received` or when its time is over."""
+
+from dpobot import log
+from dpobot.cases import queries, service
+from dpobot.delivery.messages import key
+from dpobot.engine.api import JobRun, StepResult
+from dpobot.errors import Rejected
+from dpobot.jobs.parts import Parts
+from dpobot.model.words import CaseState
+from dpobot.store import volumes
+from dpobot.store.database import Tx
+from dpobot.store.volumes import VolumeRow
+
+
+_logger = log.get(__name__)
+
+
+class Expire:
+    """Deletes the media of a case's volumes and redacts their messages; closes the case if nobody has yet."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def __call__(self, run: JobRun) -> None:
+        """Carry the job out."""
+        sent = await self._parts.database.read(lambda tx: volumes.of_case(tx, run.job.case_id))
+        for volume in sent:
+            await run.steps.step(f"expire:{volume.number}", lambda volume=volume: self._volume(volume))  # type: ignore[misc] # bound per turn
+        await run.steps.step("close", lambda: self._close(run.job.case_id))
+
+    async def _volume(self, volume: VolumeRow) -> StepResult:
+        """The bytes first: a message without bytes is harmless, bytes without a message are still there."""
+        existed = await self._parts.homeserver.delete_media(volume.mxc) if volume.mxc else False
+        if volume.room_id and volume.event_id:
+            try:
+                await self._parts.matrix.redact(
+                    volume.room_id, volume.event_id, txn_id=key("expire", volume.case_id, volume.number)
+                )

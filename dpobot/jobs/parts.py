@@ -1,0 +1,25 @@
+"""What jobs are given by the composition root."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dpobot.clock import Clock
+from dpobot.config import Config
+from dpobot.homeserver.api import Homeserver
+from dpobot.matrix.api import Matrix
+from dpobot.store.database import Database
+from dpobot.text.render import Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The stages that jobs bring together. ``spool`` is the folder of archives in the making, on this machine."""
+
+    database: Database
+    homeserver: Homeserver
+    matrix: Matrix
+    renderer: Renderer
+    clock: Clock
+    config: Config
+    spool: Path
+    notice_version: str
