@@ -1,0 +1,105 @@
+"""A plain Matrix client of the tests: one account, one token, the calls that seeding needs. No encryption."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from dpobot.demo.synapse import Credentials, Synapse
+from dpobot.errors import Rejected
+
+_CLIENT = "/_matrix/client/v3"
+Json = dict[str, Any]
+
+
+def path(*parts: str) -> str:
+    """Return the parts as one URL path, each escaped (also ``/`` within a part)."""
+    return "/".join(quote(part, safe="") for part in parts)
+
+
+class Client:
+    """Calls in the name of one account; `Rejected` for every answer that is not 2xx."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self.user_id = credentials.user_id
+        self._http = http
+        self._url = url
+        self._transactions = itertools.count()
+
+    async def call(
+        self, method: str, address: str, body: Any = None, *, data: bytes | None = None, **params: str
+    ) -> Json:
+        """Make one request; ``address`` starts with a slash, ``data`` are raw bytes instead of a JSON body."""
+        headers = {"Authorization": f"Bearer {self.credentials.access_token}"}
+        if data is not None:
+            headers["Content-Type"] = params.pop("content_type")
+        query = "&".join(f"{key}={quote(value, safe='')}" for key, value in params.items())
+        url = URL(f"{self._url}{address}?{query}", encoded=True)
+        async with self._http.request(method, url, json=body, data=data, headers=headers) as answer:
+            given: Json = await answer.json(content_type=None)
+            if answer.status >= 300:
+                raise Rejected(given.get("errcode", "M_UNKNOWN"), answer.status)
+            return given
+
+    async def create(self, **body: Any) -> str:
+        """Create a room (``POST /createRoom``) and return its ID."""
+        return str((await self.call("POST", f"{_CLIENT}/createRoom", body))["room_id"])
+
+    async def send(self, room: str, content: Json, type_: str = "m.room.message") -> str:
+        """Send an event and return its ID."""
+        txn = f"{self.credentials.device_id}-{next(self._transactions)}"
+        answer = await self.call("PUT", f"{_CLIENT}/{path('rooms', room, 'send', type_, txn)}", content)
+        return str(answer["event_id"])
+
+    async def say(self, room: str, text: str, **more: Any) -> str:
+        """Send a text message and return its ID."""
+        return await self.send(room, {"msgtype": "m.text", "body": text, **more})
+
+    async def state(self, room: str, type_: str, content: Json, key: str = "") -> str:
+        """Set a state event and return its ID."""
+        address = f"{_CLIENT}/{path('rooms', room, 'state', type_, key)}"
+        return str((await self.call("PUT", address, content))["event_id"])
+
+    async def redact(self, room: str, event: str, reason: str) -> str:
+        """Redact an event and return the ID of the redaction."""
+        txn = f"redact-{self.credentials.device_id}-{next(self._transactions)}"
+        address = f"{_CLIENT}/{path('rooms', room, 'redact', event, txn)}"
+        return str((await self.call("PUT", address, {"reason": reason}))["event_id"])
+
+    async def member(self, room: str, action: str, **body: Any) -> None:
+        """Do one of ``join``, ``leave``, ``forget``, ``invite``, ``kick``, ``ban``, ``unban``."""
+        await self.call("POST", f"{_CLIENT}/{path('rooms', room, action)}", body)
+
+    async def upload(self, data: bytes, media_type: str, name: str | None) -> str:
+        """Upload bytes and return their ``mxc://`` address."""
+        params = {"filename": name} if name is not None else {}
+        answer = await self.call("POST", "/_matrix/media/v3/upload", data=data, content_type=media_type, **params)
+        return str(answer["content_uri"])
+
+    async def put(self, *parts: str, body: Any) -> Json:
+        """PUT below the client API's ``v3``."""
+        return await self.call("PUT", f"{_CLIENT}/{path(*parts)}", body)
+
+    async def post(self, *parts: str, body: Any = None) -> Json:
+        """POST below the client API's ``v3``."""
+        return await self.call("POST", f"{_CLIENT}/{path(*parts)}", {} if body is None else body)
+
+    async def get(self, *parts: str, **params: str) -> Json:
+        """GET below the client API's ``v3``."""
+        return await self.call("GET", f"{_CLIENT}/{path(*parts)}", **params)
+
+    async def admin(self, method: str, *parts: str, body: Any = None, **params: str) -> Json:
+        """Call Synapse's admin API; ``parts`` start with the version, as ``"v1"``."""
+        return await self.call(method, f"/_synapse/admin/{path(*parts)}", body, **params)
+
+
+@asynccontextmanager
+async def clients(synapse: Synapse, *accounts: Credentials) -> AsyncIterator[list[Client]]:
+    """Give a client for each account, on one connection pool."""
+    async with aiohttp.ClientSession() as http:
+        yield [Client(http, synapse.url, account) for account in accounts]
