@@ -112,9 +112,7 @@ class Homeserver(Protocol):
         """Return every room ever joined, invited to or knocked at, forgotten and server-left ones included."""
         ...
 
-    async def own_events(
-        self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000
-    ) -> EventPage:
+    async def own_events(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000) -> EventPage:
         """Return a page of the events that ``user`` sent in a room, oldest first."""
         ...
 

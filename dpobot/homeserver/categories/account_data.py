@@ -1,0 +1,20 @@
+"""Settings that clients keep on the server, secret storage included (spec, "Client Config", "Secret storage")."""
+
+from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries
+
+_ACCOUNT_DATA = "GET /_synapse/admin/v1/users/{user}/accountdata"
+
+
+async def _ask(subject: Subject) -> Found:
+    held = (await subject.ask(_ACCOUNT_DATA)).get("account_data", {})
+    return Found(tuple({"type": type_, "content": content} for type_, content in entries(held.get("global"))))
+
+
+CATEGORY = Category(
+    name="account_data",
+    title="Account settings and secret storage",
+    purpose="Kept for the person's clients; secrets in it are encrypted with a key that only they hold (Art. 6(1)(b) GDPR).",
+    endpoints=(_ACCOUNT_DATA,),
+    fields={"type": PLAIN, "content": WHOLE},
+    ask=_ask,
+)

@@ -1,0 +1,46 @@
+"""The public keys of the person's devices and of their identity (spec, "End-to-End Encryption", "Cross-signing")."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, entries
+from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+from dpobot.model.ids import UserId
+
+_QUERY = "POST /_matrix/client/v3/keys/query"
+_IDENTITY = ("master_keys", "self_signing_keys", "user_signing_keys")
+
+
+async def _ask(subject: Subject) -> Found:
+    async with subject.acting() as person:
+        answer = await person.ask(_QUERY, body={"device_keys": {subject.user: []}})
+    return Found(tuple(_keys(answer, subject.user)))
+
+
+def _keys(answer: Any, user: UserId) -> Iterator[Record]:
+    for kind in _IDENTITY:
+        key = answer.get(kind, {}).get(user)
+        if isinstance(key, dict):
+            yield {**key, "kind": kind.removesuffix("_keys")}
+    for _, device in entries(answer.get("device_keys", {}).get(user)):
+        if isinstance(device, dict):
+            yield {**device, "kind": "device"}
+
+
+CATEGORY = Category(
+    name="cross_signing",
+    title="Public encryption keys",
+    purpose="Needed so that others can encrypt for the person and recognise them (Art. 6(1)(b) GDPR).",
+    endpoints=(_QUERY, *PUPPET),
+    fields={
+        "kind": PLAIN,
+        "user_id": PLAIN,
+        "device_id": PLAIN,
+        "usage": PLAIN,
+        "algorithms": PLAIN,
+        "keys": WHOLE,
+        "signatures": WHOLE,
+        "unsigned": {"device_display_name": PLAIN},
+    },
+    ask=_ask,
+)

@@ -1,0 +1,47 @@
+"""What the person was notified of: when, where and of which event (spec, "Listing Notifications")."""
+
+from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, records_of
+from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+
+_NOTIFICATIONS = "GET /_matrix/client/v3/notifications"
+_PAGE = 500
+_MOST = 20_000
+
+
+async def _ask(subject: Subject) -> Found:
+    found: list[Record] = []
+    async with subject.acting() as person:
+        params: dict[str, str | int] = {"limit": _PAGE}
+        while len(found) < _MOST:
+            answer = await person.ask(_NOTIFICATIONS, params=params)
+            page = records_of(answer.get("notifications"))
+            # cut down here, not only at the end: the events are other people's and may be large
+            found.extend(_without_words(each) for each in page)
+            following = answer.get("next_token")
+            if not page or not isinstance(following, str) or following == params.get("from"):
+                return Found(tuple(found))
+            params["from"] = following
+    return Found(tuple(found[:_MOST]), truncated=True)
+
+
+def _without_words(notification: Record) -> Record:
+    event = notification.get("event")
+    about = {key: event.get(key) for key in ("event_id", "type")} if isinstance(event, dict) else {}
+    return {**notification, "event": about}
+
+
+CATEGORY = Category(
+    name="notifications",
+    title="Notifications",
+    purpose="Kept for a while to show missed mentions; the messages themselves are other people's (Art. 6(1)(b), 15(4) GDPR).",
+    endpoints=(_NOTIFICATIONS, *PUPPET),
+    fields={
+        "room_id": PLAIN,
+        "ts": PLAIN,
+        "read": PLAIN,
+        "profile_tag": PLAIN,
+        "actions": WHOLE,
+        "event": {"event_id": PLAIN, "type": PLAIN},
+    },
+    ask=_ask,
+)

@@ -1,0 +1,26 @@
+"""The public profile: display name, picture, and custom fields such as the time zone (spec, "Profiles"; MSC4133)."""
+
+from dpobot.errors import Gone
+from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries
+
+_PROFILE = "GET /_matrix/client/v3/profile/{user}"
+
+
+async def _ask(subject: Subject) -> Found:
+    try:
+        answer = await subject.ask(_PROFILE)
+    except Gone as error:
+        if error.code == "M_NOT_FOUND":  # an account may have no profile
+            return Found()
+        raise
+    return Found(tuple({"field": name, "value": value} for name, value in entries(answer)))
+
+
+CATEGORY = Category(
+    name="profile",
+    title="Public profile",
+    purpose="Published by the person so that others recognise them (Art. 6(1)(b) GDPR).",
+    endpoints=(_PROFILE,),
+    fields={"field": PLAIN, "value": WHOLE},
+    ask=_ask,
+)

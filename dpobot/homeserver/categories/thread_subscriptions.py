@@ -1,0 +1,41 @@
+"""Threads that the person follows (MSC4306, MSC4308)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dpobot.homeserver.category import PLAIN, Category, Found, Record, Subject, entries
+from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+
+_THREADS = "GET /_matrix/client/unstable/io.element.msc4308/thread_subscriptions"
+_PAGE = 500
+
+
+async def _ask(subject: Subject) -> Found:
+    found: list[Record] = []
+    params: dict[str, str | int] = {"dir": "b", "limit": _PAGE}
+    async with subject.acting() as person:
+        while True:
+            answer = await person.ask(_THREADS, params=params)
+            found.extend(_threads(answer))
+            following = answer.get("end")
+            if not isinstance(following, str) or following == params.get("from"):
+                return Found(tuple(found))
+            params["from"] = following
+
+
+def _threads(answer: Any) -> Iterator[Record]:
+    for state in ("subscribed", "unsubscribed"):
+        for room, threads in entries(answer.get(state)):
+            for thread, how in entries(threads):
+                if isinstance(how, dict):
+                    yield {**how, "state": state, "room_id": room, "thread": thread}
+
+
+CATEGORY = Category(
+    name="thread_subscriptions",
+    title="Followed threads",
+    purpose="Needed to notify the person of replies in these threads (Art. 6(1)(b) GDPR).",
+    endpoints=(_THREADS, *PUPPET),
+    fields=dict.fromkeys(("room_id", "thread", "state", "automatic"), PLAIN),
+    ask=_ask,
+)

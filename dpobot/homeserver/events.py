@@ -1,0 +1,73 @@
+"""A person's own events of a room, from the admin API, and the first check that nobody else's are among them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dpobot.errors import Rejected, Tripwire, Unavailable
+from dpobot.homeserver.api import EventPage
+from dpobot.homeserver.http import Http
+from dpobot.homeserver.rooms import MESSAGES
+from dpobot.model.ids import RoomId, UserId
+
+_PAGE_BYTES = 16 * 1024 * 1024  # a page of many large events must not decide how much memory the bot needs
+
+# Synapse repeats some of "unsigned" at the top, in the format of the first client API; those copies stay out, too
+_OWN_KEYS = ("event_id", "type", "room_id", "sender", "state_key", "origin_server_ts", "content", "redacts")
+_OWN_UNSIGNED = ("transaction_id", "membership")
+
+
+async def own_events(http: Http, room_id: RoomId, user: UserId, start: str | None, limit: int) -> EventPage:
+    """Return a page of the events that ``user`` sent, oldest first (Synapse admin API, "Room messages API").
+
+    Asks for less at a time where a page would be too large. Raises `Tripwire` ``foreign_sender`` if the server's filter
+    let somebody else's event through.
+    """
+    params = {"dir": "f", "filter": json.dumps({"senders": [user]})}
+    if start is not None:
+        params["from"] = start
+    while True:
+        try:
+            answer = await http.call(
+                MESSAGES, path={"room": room_id}, params={**params, "limit": limit}, max_bytes=_PAGE_BYTES
+            )
+            break
+        except Rejected as error:
+            if error.code != "answer_too_large" or limit <= 1:
+                raise
+            limit = max(limit // 4, 1)
+    return _page(answer, user, start)
+
+
+def _page(answer: Mapping[str, Any], user: UserId, start: str | None) -> EventPage:
+    chunk, end = answer.get("chunk"), answer.get("end")
+    if not isinstance(chunk, list) or not all(isinstance(event, Mapping) for event in chunk):
+        raise Unavailable("bad_answer")
+    events = tuple(own_copy(event, user) for event in chunk)
+    following = end if isinstance(end, str) and end != start else None
+    return EventPage(events, following)
+
+
+def own_copy(event: Mapping[str, Any], user: UserId) -> dict[str, Any]:
+    """Return the event without what the server adds of others: their replies in a thread, what stood there before, who redacted.
+
+    Raises `Tripwire` if it is not the person's.
+    """
+    if event.get("sender") != user:
+        raise Tripwire("foreign_sender")
+    copy = {key: event[key] for key in _OWN_KEYS if key in event}
+    unsigned = event.get("unsigned")
+    kept = _own_unsigned(unsigned, user) if isinstance(unsigned, Mapping) else {}
+    return {**copy, "unsigned": kept} if kept else copy
+
+
+def _own_unsigned(unsigned: Mapping[str, Any], user: UserId) -> dict[str, Any]:
+    kept = {key: unsigned[key] for key in _OWN_UNSIGNED if key in unsigned}
+    because = unsigned.get("redacted_because")
+    if isinstance(because, Mapping):
+        # that it was redacted, when and by which event is theirs to know; a moderator's name and words are not
+        names = ("event_id", "type", "origin_server_ts")
+        kept["redacted_because"] = {key: because[key] for key in names if key in because}
+    if "prev_content" in unsigned and unsigned.get("prev_sender") == user:
+        kept["prev_content"] = unsigned["prev_content"]
+    return kept

@@ -1,0 +1,62 @@
+"""Acting as a person for what only they may read: a token that expires by itself and is ended after use.
+
+The token has no device, so ``/logout/all`` with it would end the person's own sessions: only ``/logout`` is ever called.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import structlog
+
+from dpobot.errors import DpobotError, Rejected
+from dpobot.homeserver.http import Http
+from dpobot.model.ids import UserId
+
+LOGIN = "POST /_synapse/admin/v1/users/{user}/login"
+LOGOUT = "POST /_matrix/client/v3/logout"
+WHOAMI = "GET /_matrix/client/v3/account/whoami"
+ENDPOINTS = (LOGIN, LOGOUT, WHOAMI)
+
+_VALID_FOR = timedelta(minutes=15)
+
+log = structlog.get_logger("dpobot.homeserver")
+
+
+@contextlib.asynccontextmanager
+async def puppet(http: Http, user: UserId) -> AsyncIterator[str | None]:
+    """Lend a token that acts as ``user`` (Synapse admin API, "Login as a user"); None stands for our own account.
+
+    Raises `Rejected` if the server lends none, e.g. for a remote user.
+    """
+    token = await _borrowed(http, user)
+    try:
+        yield token
+    finally:
+        if token is not None:
+            # a cancelled job must not leave a working key to the account behind
+            await asyncio.shield(_ended(http, token))
+
+
+async def _borrowed(http: Http, user: UserId) -> str | None:
+    until = http.clock.now() + _VALID_FOR
+    body = {"valid_until_ms": int(until.timestamp() * 1000)}
+    try:
+        answer = await http.call(LOGIN, path={"user": user}, body=body)
+    except Rejected as error:
+        # an admin can't borrow a token for themselves, and needs none
+        if error.status == 400 and (await http.call(WHOAMI)).get("user_id") == user:
+            return None
+        if error.code == "M_UNRECOGNIZED":  # accounts delegated to an authentication service: Synapse lends nothing
+            raise Rejected("acting_refused", error.status) from error
+        raise
+    return str(answer["access_token"])
+
+
+async def _ended(http: Http, token: str) -> None:
+    try:
+        await http.call(LOGOUT, body={}, token=token)
+    except DpobotError as error:
+        # it ends by itself within minutes: no reason to lose what was collected
+        log.warning("puppet token not ended", action="homeserver.puppet_left", code=str(error))
