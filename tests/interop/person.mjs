@@ -1,0 +1,178 @@
+// A person with a Matrix client that nobody of this project wrote, driven by one JSON object a line:
+// {"id": 1, "call": "send", ...} -> {"id": 1, "ok": ...} or {"id": 1, "error": {"code", "message", "status"}};
+// every event that arrives is pushed as {"event": {...}}. Ends with the call "stop" or when standard input closes.
+import "./node20.mjs";
+import "./quiet.mjs";
+import { createInterface } from "node:readline";
+import { ClientEvent, RoomEvent, RoomStateEvent } from "matrix-js-sdk";
+import { VerificationPhase, VerificationRequestEvent } from "matrix-js-sdk/lib/crypto-api/index.js";
+import { start } from "./account.mjs";
+import { downloadFile, encryptFile } from "./attachments.mjs";
+import { Timeline } from "./timeline.mjs";
+
+const write = (object) => process.stdout.write(`${JSON.stringify(object)}\n`);
+const ENCRYPTION = { type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } };
+
+let client;
+let timeline;
+let homeserver;
+
+/** Resolve when `look()` finds something, trying again at each change that `subscribe` announces. */
+function until(look, subscribe, timeout, what) {
+    return new Promise((resolve, reject) => {
+        const end = (settle, value) => {
+            clearTimeout(late);
+            unsubscribe();
+            settle(value);
+        };
+        const attempt = () => {
+            const found = look();
+            if (found) end(resolve, found);
+        };
+        const gaveUp = Object.assign(new Error(`${what}: not within ${timeout} s`), { code: "TIMEOUT" });
+        const late = setTimeout(() => end(reject, gaveUp), timeout * 1000);
+        const unsubscribe = subscribe(attempt);
+        attempt();
+    });
+}
+
+const onMembers = (attempt) => {
+    const events = [ClientEvent.Room, RoomEvent.MyMembership, RoomStateEvent.Members, RoomStateEvent.Events];
+    events.forEach((name) => client.on(name, attempt));
+    return () => events.forEach((name) => client.off(name, attempt));
+};
+
+async function rememberDirect(person, room) {
+    const direct = client.getAccountData("m.direct")?.getContent() ?? {};
+    await client.setAccountData("m.direct", { ...direct, [person]: [...(direct[person] ?? []), room] });
+}
+
+async function createDm({ person, encrypted = true, timeout = 30 }) {
+    const { room_id: room } = await client.createRoom({
+        is_direct: true,
+        invite: [person],
+        preset: "trusted_private_chat",
+        visibility: "private",
+        initial_state: encrypted ? [ENCRYPTION] : [],
+    });
+    const known = () => client.getRoom(room)?.hasEncryptionStateEvent() === encrypted;
+    await until(known, onMembers, timeout, "the new room's state");
+    await rememberDirect(person, room);
+    return room;
+}
+
+const sent = async (room, content) => (await client.sendMessage(room, content)).event_id;
+const text = (body) => ({ msgtype: "m.text", body });
+
+const edited = (event, body) => ({
+    ...text(`* ${body}`),
+    "m.new_content": text(body),
+    "m.relates_to": { rel_type: "m.replace", event_id: event },
+});
+
+const threaded = (root, body) => ({
+    ...text(body),
+    "m.relates_to": {
+        rel_type: "m.thread",
+        event_id: root,
+        is_falling_back: true,
+        "m.in_reply_to": { event_id: root },
+    },
+});
+
+async function sendFile({ room, path, name, mimetype = "application/octet-stream" }) {
+    const { cipher, file, size, sha256 } = await encryptFile(path);
+    const upload = await client.uploadContent(new Blob([cipher]), {
+        type: "application/octet-stream",
+        includeFilename: false,
+    });
+    const content = { msgtype: "m.file", body: name, filename: name, info: { size, mimetype } };
+    const event = await sent(room, { ...content, file: { ...file, url: upload.content_uri } });
+    return { event_id: event, url: upload.content_uri, size, sha256 };
+}
+
+async function requestVerification({ user, room, timeout = 30 }) {
+    const request = await client.getCrypto().requestVerificationDM(user, room);
+    const answered = () =>
+        [VerificationPhase.Ready, VerificationPhase.Done, VerificationPhase.Cancelled].includes(request.phase) && {
+            phase: VerificationPhase[request.phase].toLowerCase(),
+            code: request.cancellationCode,
+        };
+    const onChange = (attempt) => {
+        request.on(VerificationRequestEvent.Change, attempt);
+        return () => request.off(VerificationRequestEvent.Change, attempt);
+    };
+    return until(answered, onChange, timeout, "an answer to the verification request");
+}
+
+const calls = {
+    start: async (options) => {
+        if (client) throw new Error("started already");
+        homeserver = options.homeserver;
+        const made = await start(options, (fresh) => {
+            client = fresh;
+            timeline = new Timeline(fresh, (event) => write({ event }));
+        });
+        const crypto = client.getCrypto();
+        return {
+            user_id: client.getUserId(),
+            device_id: client.getDeviceId(),
+            access_token: client.getAccessToken(),
+            recovery_key: made.recoveryKey ?? null,
+            cross_signed: await crypto.isCrossSigningReady(),
+            version: crypto.getVersion(),
+        };
+    },
+    createDm,
+    send: ({ room, text: body }) => sent(room, text(body)),
+    edit: ({ room, event, text: body }) => sent(room, edited(event, body)),
+    thread: ({ room, root, text: body }) => sent(room, threaded(root, body)),
+    react: async ({ room, event, key }) => {
+        const relation = { rel_type: "m.annotation", event_id: event, key };
+        return (await client.sendEvent(room, "m.reaction", { "m.relates_to": relation })).event_id;
+    },
+    redact: async ({ room, event }) => (await client.redactEvent(room, event)).event_id,
+    sendFile,
+    download: ({ file, path }) => downloadFile(homeserver, client.getAccessToken(), file, path),
+    messages: ({ room }) => timeline.of(room),
+    waitFor: (wanted) => timeline.waitFor(wanted),
+    waitMembership: ({ room, user, membership, timeout = 30 }) => {
+        const there = () => client.getRoom(room)?.getMember(user)?.membership === membership;
+        return until(there, onMembers, timeout, `${membership} of the other one`);
+    },
+    waitInvite: ({ sender, timeout = 30 }) => {
+        const from = (room) => room.getMember(client.getUserId())?.events.member?.getSender();
+        const invited = (room) => room.getMyMembership() === "invite" && from(room) === sender;
+        return until(() => client.getRooms().find(invited)?.roomId, onMembers, timeout, "an invitation");
+    },
+    invite: async ({ room, user }) => void (await client.invite(room, user)),
+    join: async ({ room }) => {
+        await client.joinRoom(room);
+        const joined = () => client.getRoom(room)?.getMyMembership() === "join";
+        return until(joined, onMembers, 30, "the join");
+    },
+    leave: async ({ room }) => void (await client.leave(room)),
+    requestVerification,
+};
+
+async function answer(line) {
+    const { id, call, ...args } = JSON.parse(line);
+    try {
+        if (call !== "start" && !client) throw new Error("not started");
+        if (!(call in calls)) throw Object.assign(new Error(`no such call: ${call}`), { code: "NO_SUCH_CALL" });
+        write({ id, ok: (await calls[call](args)) ?? null });
+    } catch (error) {
+        const code = error.errcode ?? error.code ?? error.name;
+        const status = error.httpStatus ?? error.status ?? null;
+        write({ id, error: { code: String(code), message: String(error.message), status } });
+    }
+}
+
+process.on("unhandledRejection", (error) => console.error("unhandled:", error));
+const lines = createInterface({ input: process.stdin });
+lines.on("line", (line) => {
+    if (JSON.parse(line).call !== "stop") return void answer(line);
+    client?.stopClient();
+    process.stdout.write(`${JSON.stringify({ id: JSON.parse(line).id, ok: null })}\n`, () => process.exit(0));
+});
+lines.on("close", () => process.exit(0));
