@@ -76,7 +76,7 @@ class MediaPage:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What one category holds of a person; ``missing`` says why nothing could be had (None: it was asked and answered)."""
+    """What one category holds of a person; ``missing`` is a reason code, or None if the server answered."""
 
     category: str
     records: tuple[Mapping[str, Any], ...]

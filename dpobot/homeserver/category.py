@@ -74,7 +74,7 @@ class Category:
 
     name: str
     title: str
-    purpose: str  # why it is held, and what of it stays out of a copy (Art. 15(1)(a) GDPR)
+    purpose: str  # why it is held, by which article of the GDPR, and what of it stays out of a copy (Art. 15(1)(a))
     endpoints: tuple[str, ...] = ()
     fields: Fields = field(default_factory=dict)
     ask: Ask | None = None

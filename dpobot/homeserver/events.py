@@ -49,7 +49,7 @@ def _page(answer: Mapping[str, Any], user: UserId, start: str | None) -> EventPa
 
 
 def own_copy(event: Mapping[str, Any], user: UserId) -> dict[str, Any]:
-    """Return the event without what the server adds of others: their replies in a thread, what stood there before, who redacted.
+    """Return the event without what the server adds of others: replies in a thread, earlier content, who redacted.
 
     Raises `Tripwire` if it is not the person's.
     """

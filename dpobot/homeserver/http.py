@@ -1,7 +1,7 @@
 """Requests to the homeserver: addresses from endpoint templates, patience, and errors in the words of `dpobot.errors`.
 
-An endpoint is written as method and path, ``"GET /_synapse/admin/v2/users/{user}"``: what is in the code is also what the
-log may name, because the values only come in when the request is made.
+An endpoint is written as method and path, ``"GET /_synapse/admin/v2/users/{user}"``: what is in the code is also what
+the log may name, because the values only come in when the request is made.
 """
 
 import asyncio
@@ -39,8 +39,8 @@ log = structlog.get_logger("dpobot.homeserver")
 class Http:
     """A client for one homeserver, speaking as the account that ``token`` belongs to unless told otherwise.
 
-    ``token`` may be a function, so that a renewed token is used at once. A request is tried ``retries`` times more while the
-    server is unavailable. Each request raises `Unavailable`, `Gone` or `Rejected`.
+    ``token`` may be a function, so that a renewed token is used at once. A request is tried ``retries`` times more
+    while the server is unavailable. Each request raises `Unavailable`, `Gone` or `Rejected`.
     """
 
     def __init__(
@@ -83,7 +83,10 @@ class Http:
         token: str | None = None,
         max_bytes: int = JSON_BYTES,
     ) -> dict[str, Any]:
-        """Make one request and return the JSON object that it answers; raises `Rejected` ``answer_too_large`` beyond ``max_bytes``."""
+        """Make one request and return the JSON object that it answers.
+
+        Raises `Rejected` ``answer_too_large`` beyond ``max_bytes``.
+        """
 
         async def once() -> dict[str, Any]:
             async with self._answer(endpoint, path, params, body, token) as answer:

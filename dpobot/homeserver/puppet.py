@@ -1,6 +1,6 @@
 """Acting as a person for what only they may read: a token that expires by itself and is ended after use.
 
-The token has no device, so ``/logout/all`` with it would end the person's own sessions: only ``/logout`` is ever called.
+``/logout/all`` with such a token would end the person's own sessions: only ``/logout`` is ever called.
 """
 
 import asyncio

@@ -40,7 +40,7 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
 
 
 class SynapseHomeserver:
-    """Synapse, spoken to with the token of a server admin; ``retries`` is how often a request is tried again at once."""
+    """Synapse, spoken to with the token of a server admin; a request is tried again ``retries`` times at once."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class SynapseHomeserver:
             server = (await self._http.call(VERSION)).get("server")
         except Rejected:
             number = (await self._http.call(ADMIN_VERSION)).get("server_version")
-            return ServerVersion("Synapse", str(number))
+            return ServerVersion("Synapse", str(number).split(" ", 1)[0])  # a build from source adds its branch
         if not isinstance(server, Mapping):
             raise Unavailable("bad_answer")
         return ServerVersion(str(server.get("name")), str(server.get("version")))
@@ -98,7 +98,7 @@ class SynapseHomeserver:
         return await rooms_of.find_rooms(Subject(user, self._http))
 
     async def own_events(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000) -> EventPage:
-        """Return a page of the events that ``user`` sent in a room, oldest first; `Tripwire` if another's is among them."""
+        """Return a page of the events that ``user`` sent in a room, oldest first; `Tripwire` for anybody else's."""
         return await events.own_events(self._http, room_id, user, start, limit)
 
     async def media(self, user: UserId, start: int = 0, limit: int = 500) -> MediaPage:

@@ -1,6 +1,6 @@
 """The categories of personal data that a Synapse holds, one file each; a new file is found by itself.
 
-`CATEGORIES` is in the order of the archive: what can be had by name, then what can't, by name. Rooms' events and media have
+`CATEGORIES` is in the order of the archive: what can be had by name, then what can't, by name. Events and media have
 methods of their own (`BEYOND`).
 """
 

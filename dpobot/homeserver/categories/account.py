@@ -12,7 +12,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="account",
     title="Account",
-    purpose="Needed to provide the account; its state decides what it may do (Art. 6(1)(b) GDPR).",
+    purpose="Needed to provide the account; its state decides what it may do (Art. 6(1)(b)).",
     endpoints=(_ACCOUNT,),
     fields=dict.fromkeys(
         (

@@ -13,7 +13,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="account_data",
     title="Account settings and secret storage",
-    purpose="Kept for the person's clients; secrets in it are encrypted with a key that only they hold (Art. 6(1)(b) GDPR).",
+    purpose="Kept for the person's clients; secrets in it are encrypted, only they have the key (Art. 6(1)(b)).",
     endpoints=(_ACCOUNT_DATA,),
     fields={"type": PLAIN, "content": WHOLE},
     ask=_ask,

@@ -14,7 +14,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="activity_counts",
     title="Counts of activity",
-    purpose="Counted from the person's own events when an administrator asks, to recognise abuse (Art. 6(1)(f) GDPR).",
+    purpose="Counted from the person's own events when an administrator asks, to recognise abuse (Art. 6(1)(f)).",
     endpoints=(_INVITES, JOINED_EVER),
     fields={"invitations_sent": PLAIN, "rooms_joined": PLAIN},
     ask=_ask,

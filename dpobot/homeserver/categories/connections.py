@@ -21,7 +21,7 @@ def _connections(answer: Any) -> Iterator[Record]:
 CATEGORY = Category(
     name="connections",
     title="Connections (network addresses)",
-    purpose="Kept for a short time to recognise abuse and theft of accounts (Art. 6(1)(f) GDPR).",
+    purpose="Kept for a short time to recognise abuse and theft of accounts (Art. 6(1)(f)).",
     endpoints=(_WHOIS,),
     fields={"ip": PLAIN, "user_agent": PLAIN, "last_seen": PLAIN},
     ask=_ask,

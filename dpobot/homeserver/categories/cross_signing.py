@@ -30,7 +30,7 @@ def _keys(answer: Any, user: UserId) -> Iterator[Record]:
 CATEGORY = Category(
     name="cross_signing",
     title="Public encryption keys",
-    purpose="Needed so that others can encrypt for the person and recognise them (Art. 6(1)(b) GDPR).",
+    purpose="Needed so that others can encrypt for the person and recognise them (Art. 6(1)(b)).",
     endpoints=(_QUERY, *PUPPET),
     fields={
         "kind": PLAIN,

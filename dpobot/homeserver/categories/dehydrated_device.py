@@ -21,7 +21,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="dehydrated_device",
     title="Dehydrated device",
-    purpose="Kept for the person; only their recovery key opens it (Art. 6(1)(b) GDPR).",
+    purpose="Kept for the person; only their recovery key opens it (Art. 6(1)(b)).",
     endpoints=(_DEVICE, *PUPPET),
     fields={"device_id": PLAIN, "device_data": WHOLE},
     ask=_ask,

@@ -15,7 +15,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="delayed_events",
     title="Events to be sent later",
-    purpose="Needed to send them at their time; the key that cancels one stays out (Art. 6(1)(b) GDPR).",
+    purpose="Needed to send them at their time; the key that cancels one stays out (Art. 6(1)(b)).",
     endpoints=(_DELAYED, *PUPPET),
     fields={
         **dict.fromkeys(

@@ -12,7 +12,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="devices",
     title="Devices",
-    purpose="Needed to deliver messages to each device, and for the person to recognise a strange one (Art. 6(1)(b) GDPR).",
+    purpose="Needed to deliver messages to each device, and for the person to recognise a strange one (Art. 6(1)(b)).",
     endpoints=(_DEVICES,),
     fields=dict.fromkeys(
         ("device_id", "display_name", "last_seen_ip", "last_seen_user_agent", "last_seen_ts", "dehydrated"),

@@ -19,7 +19,7 @@ CATEGORIES = (
     Category(
         name="event_reports_made",
         title="Reports of messages, made by the person",
-        purpose="Kept so that moderators can act on them (Art. 6(1)(f) GDPR).",
+        purpose="Kept so that moderators can act on them (Art. 6(1)(f)).",
         endpoints=(_REPORTS,),
         fields={**_ABOUT, "reason": PLAIN},
         ask=_made,
@@ -28,7 +28,7 @@ CATEGORIES = (
     Category(
         name="event_reports_received",
         title="Reports of the person's messages, made by others",
-        purpose="Kept so that moderators can act; who reported, and in which words, stays out (Art. 6(1)(f), 15(4) GDPR).",
+        purpose="Kept so that moderators can act; who reported, and in which words, stays out (Art. 6(1)(f), 15(4)).",
         endpoints=(_REPORTS,),
         fields=_ABOUT,
         ask=_received,

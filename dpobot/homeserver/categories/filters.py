@@ -26,7 +26,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="filters",
     title="Stored filters",
-    purpose="Kept for the person's clients (Art. 6(1)(b) GDPR).",
+    purpose="Kept for the person's clients (Art. 6(1)(b)).",
     endpoints=(_FILTER, *PUPPET),
     fields={"filter_id": PLAIN, "filter": WHOLE},
     ask=_ask,

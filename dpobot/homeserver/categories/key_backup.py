@@ -1,7 +1,7 @@
 """The person's own backup of message keys, encrypted by their clients (spec, "Server-side key backups").
 
-Records: one of ``kind`` ``version`` for each backup, then one of ``kind`` ``session`` for each key in it, both as the server
-has them, so that the person's recovery key opens them.
+Records: one of ``kind`` ``version`` for each backup, then one of ``kind`` ``session`` for each key in it, both as the
+server has them, so that the person's recovery key opens them.
 """
 
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def _sessions(version: str, keys: Any) -> Iterator[Record]:
 CATEGORY = Category(
     name="key_backup",
     title="Encrypted key backup",
-    purpose="Kept for the person; only their recovery key opens it (Art. 6(1)(b) GDPR).",
+    purpose="Kept for the person; only their recovery key opens it (Art. 6(1)(b)).",
     endpoints=(_NEWEST, _VERSION, _KEYS, *PUPPET),
     fields={
         **dict.fromkeys(

@@ -20,7 +20,7 @@ CATEGORIES = (
     Category(
         name="rate_limit",
         title="Own rate limit",
-        purpose="Lets the account do more, or less, at a time than others (Art. 6(1)(f) GDPR).",
+        purpose="Lets the account do more, or less, at a time than others (Art. 6(1)(f)).",
         endpoints=(_RATE_LIMIT,),
         fields={"messages_per_second": PLAIN, "burst_count": PLAIN},
         ask=_rate_limit,
@@ -28,7 +28,7 @@ CATEGORIES = (
     Category(
         name="experimental_features",
         title="Experimental functions",
-        purpose="Lets the account try functions that are not for everybody yet (Art. 6(1)(f) GDPR).",
+        purpose="Lets the account try functions that are not for everybody yet (Art. 6(1)(f)).",
         endpoints=(_EXPERIMENTS,),
         fields={"feature": PLAIN},
         ask=_experiments,

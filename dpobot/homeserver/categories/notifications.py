@@ -33,7 +33,7 @@ def _without_words(notification: Record) -> Record:
 CATEGORY = Category(
     name="notifications",
     title="Notifications",
-    purpose="Kept for a while to show missed mentions; the messages themselves are other people's (Art. 6(1)(b), 15(4) GDPR).",
+    purpose="Kept for a while to show missed mentions; the messages are other people's (Art. 6(1)(b), 15(4)).",
     endpoints=(_NOTIFICATIONS, *PUPPET),
     fields={
         "room_id": PLAIN,

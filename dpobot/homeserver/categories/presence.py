@@ -21,7 +21,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="presence",
     title="Presence",
-    purpose="Shown to people in the same rooms while the person is online (Art. 6(1)(b) GDPR).",
+    purpose="Shown to people in the same rooms while the person is online (Art. 6(1)(b)).",
     endpoints=(_PRESENCE, *PUPPET),
     fields=dict.fromkeys(("presence", "last_active_ago", "status_msg", "currently_active"), PLAIN),
     ask=_ask,

@@ -19,7 +19,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="profile",
     title="Public profile",
-    purpose="Published by the person so that others recognise them (Art. 6(1)(b) GDPR).",
+    purpose="Published by the person so that others recognise them (Art. 6(1)(b)).",
     endpoints=(_PROFILE,),
     fields={"field": PLAIN, "value": WHOLE},
     ask=_ask,

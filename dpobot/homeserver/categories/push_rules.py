@@ -22,7 +22,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="push_rules",
     title="Notification rules",
-    purpose="Needed to notify the person as they wish (Art. 6(1)(b) GDPR).",
+    purpose="Needed to notify the person as they wish (Art. 6(1)(b)).",
     endpoints=(_RULES, *PUPPET),
     fields={
         "scope": PLAIN,

@@ -12,7 +12,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="pushers",
     title="Push notification targets",
-    purpose="Needed to notify the person's devices; a web push target's shared secret stays out (Art. 6(1)(b) GDPR).",
+    purpose="Needed to notify the person's devices; a web push target's shared secret stays out (Art. 6(1)(b)).",
     endpoints=(_PUSHERS,),
     fields={
         **dict.fromkeys(

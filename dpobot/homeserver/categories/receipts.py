@@ -1,4 +1,4 @@
-"""How far the person has read: their own receipts, private ones included, and the fully-read markers (spec, "Receipts")."""
+"""How far the person has read: their receipts, private ones included, and fully-read markers (spec, "Receipts")."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -66,7 +66,7 @@ def _events(content: Any, section: str) -> tuple[Record, ...]:
 CATEGORY = Category(
     name="receipts",
     title="Read receipts",
-    purpose="Needed to count unread messages and to show others what was read, if the person wishes (Art. 6(1)(b) GDPR).",
+    purpose="Needed to count unread messages and to show others what was read, if the person wishes (Art. 6(1)(b)).",
     endpoints=(_SYNC, *PUPPET),
     fields=dict.fromkeys(("room_id", "type", "event_id", "thread_id", "ts"), PLAIN),
     ask=_ask,

@@ -19,7 +19,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="room_account_data",
     title="Settings for single rooms",
-    purpose="Kept for the person's clients (Art. 6(1)(b) GDPR).",
+    purpose="Kept for the person's clients (Art. 6(1)(b)).",
     endpoints=(_ACCOUNT_DATA,),
     fields={"room_id": PLAIN, "type": PLAIN, "content": WHOLE},
     ask=_ask,

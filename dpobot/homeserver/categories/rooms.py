@@ -23,7 +23,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="rooms",
     title="Rooms and memberships",
-    purpose="Needed to deliver the conversations that the person takes part in (Art. 6(1)(b) GDPR).",
+    purpose="Needed to deliver the conversations that the person takes part in (Art. 6(1)(b)).",
     endpoints=(*ENDPOINTS, *PUPPET),
     fields=dict.fromkeys(("room_id", "membership", "name", "encrypted"), PLAIN),
     ask=_ask,

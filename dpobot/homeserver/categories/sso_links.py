@@ -12,7 +12,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="sso_links",
     title="Links to single sign-on accounts",
-    purpose="Needed to log in through another provider (Art. 6(1)(b) GDPR).",
+    purpose="Needed to log in through another provider (Art. 6(1)(b)).",
     endpoints=(_ACCOUNT,),
     fields={"auth_provider": PLAIN, "external_id": PLAIN},
     ask=_ask,

@@ -23,7 +23,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="tags",
     title="Room tags",
-    purpose="Kept for the person's clients to sort rooms (Art. 6(1)(b) GDPR).",
+    purpose="Kept for the person's clients to sort rooms (Art. 6(1)(b)).",
     endpoints=(_TAGS, *ENDPOINTS, *PUPPET),
     fields={"room_id": PLAIN, "tag": PLAIN, "content": WHOLE},
     ask=_ask,

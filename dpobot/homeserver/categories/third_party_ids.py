@@ -12,7 +12,7 @@ async def _ask(subject: Subject) -> Found:
 CATEGORY = Category(
     name="third_party_ids",
     title="E-mail addresses and telephone numbers",
-    purpose="Given by the person to recover the account and, if they wish, to be found (Art. 6(1)(b) GDPR).",
+    purpose="Given by the person to recover the account and, if they wish, to be found (Art. 6(1)(b)).",
     endpoints=(_ACCOUNT,),
     fields={"medium": PLAIN, "address": PLAIN, "validated_at": PLAIN, "added_at": PLAIN},
     ask=_ask,

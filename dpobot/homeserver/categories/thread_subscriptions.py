@@ -34,7 +34,7 @@ def _threads(answer: Any) -> Iterator[Record]:
 CATEGORY = Category(
     name="thread_subscriptions",
     title="Followed threads",
-    purpose="Needed to notify the person of replies in these threads (Art. 6(1)(b) GDPR).",
+    purpose="Needed to notify the person of replies in these threads (Art. 6(1)(b)).",
     endpoints=(_THREADS, *PUPPET),
     fields=dict.fromkeys(("room_id", "thread", "state", "automatic"), PLAIN),
     ask=_ask,

@@ -18,7 +18,7 @@ CATEGORIES = (
     Category(
         name="user_reports_made",
         title="Reports of people, made by the person",
-        purpose="Kept so that moderators can act on them (Art. 6(1)(f) GDPR).",
+        purpose="Kept so that moderators can act on them (Art. 6(1)(f)).",
         endpoints=(_REPORTS,),
         fields={"id": PLAIN, "received_ts": PLAIN, "target_user_id": PLAIN, "reason": PLAIN},
         ask=_made,
@@ -27,7 +27,7 @@ CATEGORIES = (
     Category(
         name="user_reports_received",
         title="Reports of the person, made by others",
-        purpose="Kept so that moderators can act; who reported, and in which words, stays out (Art. 6(1)(f), 15(4) GDPR).",
+        purpose="Kept so that moderators can act; who reported, and in which words, stays out (Art. 6(1)(f), 15(4)).",
         endpoints=(_REPORTS,),
         fields={"id": PLAIN, "received_ts": PLAIN},
         ask=_received,
