@@ -1,0 +1,1 @@
+"""The audit trail: append-only, hash-chained, without anything that people wrote."""

@@ -1,0 +1,178 @@
+"""What happens to a case: each function makes the change, its audit row and the wish for its job in the caller's transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dpobot.audit import trail
+from dpobot.audit.trail import Detail
+from dpobot.cases import deadlines, holidays, policy, transitions
+from dpobot.errors import DpobotError, Refusal
+from dpobot.model.ids import EventId, RoomId, UserId, reference
+from dpobot.model.records import Case
+from dpobot.model.words import CaseState, Channel, Kind, Trust
+from dpobot.store import cases, jobs, people
+from dpobot.store.database import Tx
+
+JOBS: Mapping[Kind, str] = {Kind.EXPORT: "export"}  # the work that carries an approved case out
+EXPIRE = "expire"  # the work that takes a delivered archive off the server
+_ONE_AT_A_TIME = frozenset({Kind.ACCESS, Kind.EXPORT, Kind.ERASURE})
+
+
+class Conflict(DpobotError):
+    """Somebody else changed the case since it was read: read it again and decide anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A request as it came in. ``options`` is JSON without anything a person wrote freely."""
+
+    person: UserId
+    kind: Kind
+    channel: Channel
+    trust: Trust
+    local: bool
+    room_id: RoomId | None
+    event_id: EventId | None
+    options: Mapping[str, Any]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says of decisions and deadlines; ``country`` is an ISO 3166 code."""
+
+    approve: frozenset[Kind] = field(default_factory=frozenset)
+    jurisdiction: deadlines.Jurisdiction = "uk"
+    country: str = "GB"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The case of a request; ``created`` is False if its message had opened it before."""
+
+    case: Case
+    created: bool
+
+
+async def open_case(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> Opened:
+    """Open a case and, if policy approves it, want its job.
+
+    The same ``event_id`` opens one case, however often it is called. Raises Refusal("already_open", reference=...) if the
+    same thing has been asked for and not been answered; verified and unverified requests don't see each other there.
+    """
+    await people.ensure(tx, opening.person, now, lock=True)  # two requests of a person: one after the other
+    known = None if opening.event_id is None else await cases.by_event(tx, opening.event_id)
+    if known is not None:
+        return Opened(known, created=False)
+    await _refuse_second(tx, opening)
+    case = await cases.add(tx, await _values(tx, now, opening, rules))
+    detail: Detail = {"kind": case.kind, "state": case.state, "trust": case.trust, "channel": case.channel}
+    await trail.record(tx, now, case.person, "case.opened", case.id, detail)
+    if case.state is CaseState.APPROVED:
+        await trail.record(tx, now, "policy", "case.approved", case.id)
+        await _want_work(tx, now, case)
+    return Opened(case, created=True)
+
+
+async def move(
+    tx: Tx, now: datetime, case: Case, to: CaseState, actor: str, action: str, detail: Detail | None = None
+) -> Case:
+    """Move a case, record it, and return it as it is now. An approval wants the case's job.
+
+    Raises `Conflict` if somebody else changed it since it was read, `IllegalMove` for a move that the table doesn't have.
+    A caller that may run twice reads the case in the same transaction and leaves one alone that is there already.
+    """
+    transitions.action_of(case.state, to)
+    closed_at = now if to in transitions.OVER else None
+    if not await cases.update(tx, case, {"state": to, "updated_at": now, "closed_at": closed_at}):
+        raise Conflict("the case has changed")
+    moved: Detail = {"from_state": case.state, "to_state": to}
+    await trail.record(tx, now, actor, action, case.id, {**(detail or {}), **moved})
+    changed = await cases.get(tx, case.id)
+    if to is CaseState.APPROVED:
+        await _want_work(tx, now, changed)
+    return changed
+
+
+async def withdraw(tx: Tx, now: datetime, case: Case, actor: str, trust: Trust) -> Case:
+    """Take a request back: its jobs are told to stop, and what is on the server already goes.
+
+    Raises Refusal("untrusted_change") if a verified case is to be changed from a device that is not, and
+    Refusal("not_withdrawable") when it is too late.
+    """
+    _refuse_untrusted(case, trust)
+    if not transitions.allowed(case.state, CaseState.WITHDRAWN):
+        raise Refusal("not_withdrawable", reference=case.reference)
+    had_work = case.state in (CaseState.WORKING, CaseState.HELD)
+    changed = await move(tx, now, case, CaseState.WITHDRAWN, actor, "case.withdrawn")
+    await jobs.request_cancel(tx, case.id, now)
+    if had_work:  # a volume may be up already; it starts when the cancelled job has let go of the person
+        await _want_expiry(tx, now, changed)
+    return changed
+
+
+async def confirm_received(tx: Tx, now: datetime, case: Case, actor: str, trust: Trust) -> Case:
+    """Close a delivered case, and want its archive deleted from the server now.
+
+    Raises Refusal("untrusted_change") as `withdraw` does, and Refusal("not_delivered") if nothing has been delivered.
+    """
+    _refuse_untrusted(case, trust)
+    if case.state is not CaseState.DELIVERED:
+        raise Refusal("not_delivered", reference=case.reference)
+    changed = await move(tx, now, case, CaseState.CLOSED, actor, "case.received")
+    await _want_expiry(tx, now, changed)
+    return changed
+
+
+async def add_message(tx: Tx, now: datetime, case: Case, event_id: EventId, text: str) -> bool:
+    """Add what the person wrote to their case, encrypted at rest; False if that message is in a case already."""
+    new = await cases.add_message(tx, case.id, event_id, text, now)
+    if new:
+        await trail.record(tx, now, case.person, "case.message", case.id, {"event_id": event_id})
+    return new
+
+
+async def _refuse_second(tx: Tx, opening: Opening) -> None:
+    if opening.kind not in _ONE_AT_A_TIME:
+        return
+    verified = opening.trust is Trust.SIGNED
+    for other in await cases.of_person(tx, opening.person, transitions.UNANSWERED, limit=1000):
+        if other.kind is opening.kind and (other.trust is Trust.SIGNED) is verified:
+            raise Refusal("already_open", reference=other.reference)
+
+
+def _refuse_untrusted(case: Case, trust: Trust) -> None:
+    if case.trust is Trust.SIGNED and trust is not Trust.SIGNED:
+        raise Refusal("untrusted_change", reference=case.reference)
+
+
+async def _values(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> dict[str, Any]:
+    zone = holidays.zone_of(rules.country)
+    day = opening.received_at.astimezone(zone).date()
+    free = holidays.holidays_after(day, rules.country)
+    return {
+        "reference": reference(day.year, await cases.next_number(tx, day.year)),
+        "person": opening.person,
+        "kind": opening.kind,
+        "state": policy.decide(opening.kind, opening.trust, opening.local, rules.approve),
+        "channel": opening.channel,
+        "trust": opening.trust,
+        "room_id": opening.room_id,
+        "event_id": opening.event_id,
+        "options": dict(opening.options),
+        "received_at": opening.received_at,
+        "due_at": deadlines.due(opening.received_at, rules.jurisdiction, free, zone),
+        "updated_at": now,
+    }
+
+
+async def _want_work(tx: Tx, now: datetime, case: Case) -> None:
+    name = JOBS.get(case.kind)
+    if name is not None:
+        await jobs.want(tx, case_id=case.id, name=name, person=case.person, wake_at=now, now=now)
+
+
+async def _want_expiry(tx: Tx, now: datetime, case: Case) -> None:
+    await jobs.want(tx, case_id=case.id, name=EXPIRE, person=case.person, wake_at=now, now=now)

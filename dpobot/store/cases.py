@@ -1,0 +1,94 @@
+"""Cases, their numbers and what people wrote into them, as rows. Who may do what is decided in room ``cases``."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dpobot.model.ids import EventId, Reference, UserId
+from dpobot.model.records import Case
+from dpobot.model.words import CaseState
+from dpobot.store import records
+from dpobot.store.statements import change, insert, insert_new
+from dpobot.store.tables import case as table
+from dpobot.store.tables import case_message, case_number
+from dpobot.store.tx import Tx
+
+_SEALED = "case_message.sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMessage:
+    """What a person wrote into a case."""
+
+    event_id: EventId
+    at: datetime
+    text: str = field(repr=False)
+
+
+async def next_number(tx: Tx, year: int) -> int:
+    """Return the next number of a year, from 1, without gaps: it is given back if the transaction fails."""
+    row = insert(tx, case_number).values(year=year, last=1)
+    taken = row.on_conflict_do_update(index_elements=[case_number.c.year], set_={"last": case_number.c.last + 1})
+    return int((await tx.conn.execute(taken.returning(case_number.c.last))).scalar_one())
+
+
+async def add(tx: Tx, values: Mapping[str, Any]) -> Case:
+    """Insert a case and return it."""
+    new = sa.insert(table).values(**values).returning(table.c.id)
+    return await get(tx, int((await tx.conn.execute(new)).scalar_one()))
+
+
+async def get(tx: Tx, case_id: int) -> Case:
+    """Return a case. Raises `LookupError` if there is none."""
+    found = await find(tx, table.c.id == case_id)
+    if not found:
+        raise LookupError("no such case")
+    return found[0]
+
+
+async def by_event(tx: Tx, event_id: EventId) -> Case | None:
+    """Return the case that a message opened."""
+    found = await find(tx, table.c.event_id == event_id)
+    return found[0] if found else None
+
+
+async def by_reference(tx: Tx, person: UserId, reference: Reference) -> Case | None:
+    """Return a person's case by its reference; somebody else's is as unknown as none."""
+    found = await find(tx, (table.c.reference == reference) & (table.c.person == person))
+    return found[0] if found else None
+
+
+async def of_person(tx: Tx, person: UserId, states: Collection[CaseState], limit: int) -> list[Case]:
+    """Return a person's cases in these states, newest first."""
+    mine = (table.c.person == person) & table.c.state.in_(list(states))
+    return await find(tx, mine, limit)
+
+
+async def find(tx: Tx, condition: sa.ColumnElement[bool], limit: int | None = None) -> list[Case]:
+    """Return cases, newest first."""
+    query = sa.select(table).where(condition).order_by(table.c.id.desc()).limit(limit)
+    return [records.case(row) for row in (await tx.conn.execute(query)).mappings()]
+
+
+async def update(tx: Tx, case: Case, values: Mapping[str, Any]) -> bool:
+    """Change a case if nobody else has since it was read; its version grows."""
+    unchanged = (table.c.id == case.id) & (table.c.state == case.state) & (table.c.version == case.version)
+    return await change(tx, sa.update(table).where(unchanged).values(version=case.version + 1, **values)) == 1
+
+
+async def add_message(tx: Tx, case_id: int, event_id: EventId, text: str, now: datetime) -> bool:
+    """Store what a person wrote into a case, encrypted; False if that message is in a case already."""
+    sealed = tx.seal.close(text.encode(), _SEALED)
+    return await insert_new(tx, case_message, {"case_id": case_id, "event_id": event_id, "sealed": sealed, "at": now})
+
+
+async def messages_of(tx: Tx, case_id: int) -> list[CaseMessage]:
+    """Return what a person wrote into a case, oldest first."""
+    query = sa.select(case_message).where(case_message.c.case_id == case_id).order_by(case_message.c.id)
+    return [
+        CaseMessage(row["event_id"], row["at"], tx.seal.open(row["sealed"], _SEALED).decode())
+        for row in (await tx.conn.execute(query)).mappings()
+    ]

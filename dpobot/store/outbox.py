@@ -1,0 +1,123 @@
+"""What is to be said: written in the transaction that decided it, sent once, then its words are dropped."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dpobot.model.ids import EventId, RoomId, UserId
+from dpobot.store.statements import insert_new
+from dpobot.store.tables import outbox as table
+from dpobot.store.tx import Tx
+
+_SEALED = "outbox.sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """One message to be sent. The same ``key`` (at most 128 characters) is stored and sent once.
+
+    ``room_id`` None: the person's direct message, found or made when it is sent. ``cleartext``: may go to a room that
+    is not encrypted. ``not_before`` defaults to ``created_at``.
+    """
+
+    key: str
+    user_id: UserId
+    content: Mapping[str, Any] = field(repr=False)
+    created_at: datetime
+    room_id: RoomId | None = None
+    type: str = "m.room.message"
+    cleartext: bool = False
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One stored message that has not been sent."""
+
+    id: int
+    key: str
+    user_id: UserId
+    room_id: RoomId | None
+    type: str
+    cleartext: bool
+    content: Mapping[str, Any] = field(repr=False)
+    attempts: int
+    not_before: datetime
+    created_at: datetime
+
+
+async def put(tx: Tx, item: OutboxItem) -> bool:
+    """Store a message to be sent; False if one of that key is stored or sent already."""
+    values = {
+        "key": item.key,
+        "user_id": item.user_id,
+        "room_id": item.room_id,
+        "type": item.type,
+        "cleartext": item.cleartext,
+        "sealed": tx.seal.close_json(dict(item.content), _SEALED),
+        "state": "new",
+        "not_before": item.not_before or item.created_at,
+        "created_at": item.created_at,
+    }
+    return await insert_new(tx, table, values)
+
+
+async def due(tx: Tx, now: datetime, limit: int) -> list[OutboxRow]:
+    """Return messages to be sent now, oldest first: for each person only the oldest that has not been sent."""
+    earlier = table.alias("earlier")
+    blocked = sa.exists().where(
+        earlier.c.user_id == table.c.user_id, earlier.c.state == "new", earlier.c.id < table.c.id
+    )
+    query = sa.select(table).where(table.c.state == "new", table.c.not_before <= now, ~blocked)
+    found = (await tx.conn.execute(query.order_by(table.c.id).limit(limit))).mappings()
+    return [_row(tx, row) for row in found]
+
+
+async def next_at(tx: Tx) -> datetime | None:
+    """Return when the next message may be sent (perhaps in the past), None if there is none."""
+    found: datetime | None = await tx.conn.scalar(
+        sa.select(sa.func.min(table.c.not_before)).where(table.c.state == "new")
+    )
+    return found
+
+
+async def sent(tx: Tx, id_: int, event_id: EventId, now: datetime) -> None:
+    """Note that a message was sent, and drop its words."""
+    row = sa.update(table).where(table.c.id == id_, table.c.state == "new")
+    await tx.conn.execute(row.values(state="sent", sealed=None, event_id=event_id, sent_at=now))
+
+
+async def defer(tx: Tx, id_: int, not_before: datetime) -> None:
+    """Put a message off and count the attempt; later ones for the same person wait for it."""
+    row = sa.update(table).where(table.c.id == id_, table.c.state == "new")
+    await tx.conn.execute(row.values(not_before=not_before, attempts=table.c.attempts + 1))
+
+
+async def failed(tx: Tx, id_: int) -> None:
+    """Give a message up and drop its words; later ones for the same person no longer wait for it."""
+    row = sa.update(table).where(table.c.id == id_, table.c.state == "new")
+    await tx.conn.execute(row.values(state="failed", sealed=None))
+
+
+async def event_of(tx: Tx, key: str) -> EventId | None:
+    """Return the event that a message became, None if it has not been sent."""
+    found = (await tx.conn.execute(sa.select(table.c.event_id).where(table.c.key == key))).scalar_one_or_none()
+    return None if found is None else EventId(found)
+
+
+def _row(tx: Tx, row: sa.RowMapping) -> OutboxRow:
+    return OutboxRow(
+        id=row["id"],
+        key=row["key"],
+        user_id=row["user_id"],
+        room_id=row["room_id"],
+        type=row["type"],
+        cleartext=row["cleartext"],
+        content=tx.seal.open_json(row["sealed"], _SEALED),
+        attempts=row["attempts"],
+        not_before=row["not_before"],
+        created_at=row["created_at"],
+    )
