@@ -31,16 +31,16 @@ class Client:
         self._url = url
         self._transactions = itertools.count()
 
-    async def call(
-        self, method: str, address: str, body: Any = None, *, data: bytes | None = None, **params: str
-    ) -> Json:
-        """Make one request; ``address`` starts with a slash, ``data`` are raw bytes instead of a JSON body."""
-        headers = {"Authorization": f"Bearer {self.credentials.access_token}"}
-        if data is not None:
-            headers["Content-Type"] = params.pop("content_type")
+    async def call(self, method: str, address: str, body: Any = None, **params: str) -> Json:
+        """Make one JSON request; ``address`` starts with a slash."""
+        return await self._request(method, address, params, json=body)
+
+    async def _request(self, method: str, address: str, params: dict[str, str], **more: Any) -> Json:
         query = "&".join(f"{key}={quote(value, safe='')}" for key, value in params.items())
+        # encoded already: yarl would otherwise turn an escaped slash of an ID back into a slash
         url = URL(f"{self._url}{address}?{query}", encoded=True)
-        async with self._http.request(method, url, json=body, data=data, headers=headers) as answer:
+        headers = {"Authorization": f"Bearer {self.credentials.access_token}", **more.pop("headers", {})}
+        async with self._http.request(method, url, headers=headers, **more) as answer:
             given: Json = await answer.json(content_type=None)
             if answer.status >= 300:
                 raise Rejected(given.get("errcode", "M_UNKNOWN"), answer.status)
@@ -78,7 +78,8 @@ class Client:
     async def upload(self, data: bytes, media_type: str, name: str | None) -> str:
         """Upload bytes and return their ``mxc://`` address."""
         params = {"filename": name} if name is not None else {}
-        answer = await self.call("POST", "/_matrix/media/v3/upload", data=data, content_type=media_type, **params)
+        headers = {"Content-Type": media_type}
+        answer = await self._request("POST", "/_matrix/media/v3/upload", params, data=data, headers=headers)
         return str(answer["content_uri"])
 
     async def put(self, *parts: str, body: Any) -> Json:

@@ -16,9 +16,9 @@ from tests.live.story import SentMedia, Story
 class Seeded:
     """A seeded account.
 
-    ``own_events`` (event ID -> room ID) is everything the person ever sent, as the homeserver's database tells it, so
-    also member and create events; ``sent`` those of them whose ID a client was told. ``foreign_events`` are all others' in
-    these rooms. No string of ``planted_secrets`` may be in an archive of scope ``mine``.
+    ``own_events`` (event ID -> room ID) is everything the person ever sent, as the homeserver's database tells it,
+    so also member and create events; ``sent`` those of them whose ID a client was told. ``foreign_events`` are all
+    others' in these rooms. No string of ``planted_secrets`` may be in an archive of scope ``mine``.
     """
 
     person: Credentials
@@ -43,11 +43,12 @@ async def seed_account(synapse: Synapse, localpart: str) -> Seeded:
     others["admin"] = await synapse.register(f"{localpart}-admin", admin=True)
     async with clients(synapse, person, *others.values()) as (alice, bob, carol, admin):
         story = Story(alice, bob, carol, admin)
+        await account.profile(story)
         await rooms.conversation(story)
         await rooms.private_rooms(story)
         await rooms.rooms_of_the_past(story)
         await rooms.hostile(story)
-        await account.profile_and_devices(story)
+        await account.devices(story)
         await account.media(story)
         await account.account_data(story)
         await account.receipts_and_reports(story)
@@ -76,7 +77,7 @@ async def seed_invited(synapse: Synapse, localpart: str) -> Seeded:
 
 
 def events_of(synapse: Synapse, user_id: str) -> tuple[dict[str, str], frozenset[str]]:
-    """Read the database: the user's events (ID -> room ID), and all others' in rooms where the user has a membership."""
+    """Read the database: the user's events (ID -> room ID), and all others' in rooms that know the user."""
     with closing(sqlite3.connect(f"file:{synapse.folder / 'homeserver.db'}?mode=ro", uri=True)) as database:
         rows = database.execute(
             "SELECT event_id, room_id, sender FROM events WHERE NOT outlier AND rejection_reason IS NULL"

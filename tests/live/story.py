@@ -168,6 +168,8 @@ async def _state(story: Story, room: str) -> None:
     await story.state(room, "m.room.topic", {"topic": "Alice's topic"})
     await story.state(room, "m.room.name", {"name": "The old square"})
     await story.state(room, "org.example.setting", {"colour": "orange"}, "key with spaces/and a slash")
+    member = {"membership": "join", "displayname": "Alice of the square"}
+    await story.state(room, "m.room.member", member, story.alice.user_id)
     await story.state(room, "m.room.pinned_events", {"pinned": [next(iter(story.sent))]})
 
 
