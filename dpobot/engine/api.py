@@ -16,7 +16,7 @@ class Engine(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Stop taking jobs, let steps in flight finish or be abandoned; what was not finished is swept up at the next start."""
+        """Stop taking jobs, let steps in flight finish or be abandoned; the next start sweeps up what is not over."""
         ...
 
     async def submit(self, job_id: int) -> None:
@@ -38,6 +38,10 @@ class Lost(DpobotError):
 
 class Cancelled(DpobotError):
     """The person or staff cancelled the job."""
+
+
+class Halted(DpobotError):
+    """The engine is stopping: the job goes on, after its finished steps, at the next start."""
 
 
 class Hold(DpobotError):
@@ -64,9 +68,10 @@ class Steps(Protocol):
         do: Callable[[], Awaitable[StepResult]],
         progress: Mapping[str, Any] | None = None,
     ) -> StepResult:
-        """Return the stored result if the step is done; else do it and checkpoint it (fenced) together with ``progress``.
+        """Return the stored result if the step is done; else do it and checkpoint it (fenced) with ``progress``.
 
-        Raises `Lost` or `Cancelled` before doing it, or at the checkpoint. ``do`` must be harmless to repeat.
+        Raises `Lost`, `Cancelled` or `Halted` before doing it, `Lost` or `Cancelled` at the checkpoint; `Unavailable`
+        if the database is. ``do`` must be harmless to repeat.
         """
         ...
 

@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from dpobot.model.records import Job
 from dpobot.model.words import JobState
-from dpobot.store.database import Tx
+from dpobot.store.statements import insert
 from dpobot.store.tables import Moment, job_step
 from dpobot.store.tables import job as table
+from dpobot.store.tx import Tx
 
 _ACTIVE = (JobState.WANTED, JobState.RUNNING)
 _COLUMNS = (
@@ -54,7 +54,7 @@ async def want(tx: Tx, *, case_id: int, name: str, person: str, wake_at: datetim
         "created_at": now,
         "updated_at": now,
     }
-    new = _insert(tx, table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    new = insert(tx, table).values(values).on_conflict_do_nothing().returning(table.c.id)
     active = sa.select(table.c.id).where(table.c.case_id == case_id, table.c.name == name, table.c.state.in_(_ACTIVE))
     while True:  # the active job that was in the way may end before it is read: then it is our turn
         for statement in (new, active):
@@ -65,14 +65,14 @@ async def want(tx: Tx, *, case_id: int, name: str, person: str, wake_at: datetim
 
 async def get(tx: Tx, job_id: int) -> Job | None:
     """Return a job."""
-    row = (await tx.conn.execute(sa.select(*_COLUMNS).where(table.c.id == job_id))).one_or_none()
+    row = (await tx.conn.execute(sa.select(*_COLUMNS).where(table.c.id == job_id))).mappings().one_or_none()
     return None if row is None else _job(row)
 
 
 async def of_case(tx: Tx, case_id: int) -> list[Job]:
     """Return a case's jobs, oldest first."""
     found = sa.select(*_COLUMNS).where(table.c.case_id == case_id).order_by(table.c.id)
-    return [_job(row) for row in await tx.conn.execute(found)]
+    return [_job(row) for row in (await tx.conn.execute(found)).mappings()]
 
 
 async def count_running(tx: Tx, name: str) -> int:
@@ -95,7 +95,7 @@ async def due(tx: Tx, now: datetime, limit: int, names: Collection[str]) -> list
         .order_by(table.c.wake_at, table.c.id)
         .limit(limit)
     )
-    return [_job(row) for row in await tx.conn.execute(found)]
+    return [_job(row) for row in (await tx.conn.execute(found)).mappings()]
 
 
 async def next_wake(tx: Tx, now: datetime) -> datetime | None:
@@ -121,7 +121,7 @@ async def admit(tx: Tx, job_id: int, *, name: str, run_token: str, at_once: int,
     mine = sa.select(*_COLUMNS).where(
         table.c.id == job_id, table.c.run_token == run_token, table.c.state == JobState.RUNNING
     )
-    already = (await tx.conn.execute(mine)).one_or_none()  # an ambiguous COMMIT is run again
+    already = (await tx.conn.execute(mine)).mappings().one_or_none()  # an ambiguous COMMIT is run again
     if already is not None:
         return _job(already)
     if await count_running(tx, name) >= at_once:
@@ -134,7 +134,7 @@ async def admit(tx: Tx, job_id: int, *, name: str, run_token: str, at_once: int,
     )
     try:
         async with tx.conn.begin_nested():
-            row = (await tx.conn.execute(start)).one_or_none()
+            row = (await tx.conn.execute(start)).mappings().one_or_none()
     except IntegrityError:  # uq_job_person_running
         return None
     return None if row is None else _job(row)
@@ -177,7 +177,7 @@ async def checkpoint(
     if changed.rowcount == 0:
         return await standing(tx, job_id, run_token)
     row = {"job_id": job_id, "name": step, "result": dict(result), "at": now}
-    await tx.conn.execute(_insert(tx, job_step).values(row).on_conflict_do_nothing())
+    await tx.conn.execute(insert(tx, job_step).values(row).on_conflict_do_nothing())
     return Standing.OURS
 
 
@@ -200,10 +200,10 @@ async def retry_later(tx: Tx, job_id: int, run_token: str, wake_at: datetime, er
     )
 
 
-async def put_back(tx: Tx, job_id: int, run_token: str, now: datetime) -> Job | None:
-    """Put a run's job back as if it had not begun, to be taken up at once; finished steps stay finished."""
+async def put_back(tx: Tx, job_id: int, run_token: str, wake_at: datetime, now: datetime) -> Job | None:
+    """Put a run's job back until ``wake_at`` as if it had not begun; finished steps stay finished."""
     return await _change(
-        tx, _ours(job_id, run_token), state=JobState.WANTED, run_token=None, wake_at=now, updated_at=now
+        tx, _ours(job_id, run_token), state=JobState.WANTED, run_token=None, wake_at=wake_at, updated_at=now
     )
 
 
@@ -246,13 +246,9 @@ def _ours(job_id: int, run_token: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 async def _change(tx: Tx, guard: Collection[sa.ColumnElement[bool]], **values: Any) -> Job | None:
     changed = sa.update(table).where(*guard).values(**values).returning(*_COLUMNS)
-    row = (await tx.conn.execute(changed)).one_or_none()
+    row = (await tx.conn.execute(changed)).mappings().one_or_none()
     return None if row is None else _job(row)
 
 
-def _insert(tx: Tx, into: sa.Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(into) if tx.conn.dialect.name == "postgresql" else sqlite.insert(into)
-
-
-def _job(row: sa.Row[Any]) -> Job:
-    return Job(**{**row._mapping, "state": JobState(row.state)})
+def _job(row: sa.RowMapping) -> Job:
+    return Job(**{**row, "state": JobState(row["state"])})
