@@ -100,12 +100,13 @@ class Matrix(Protocol):
     async def send(
         self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str, type_: str = "m.room.message"
     ) -> EventId:
-        """Send an event, encrypted; the same ``txn_id`` gives the same event. Rejected("not_encrypted") in a cleartext room."""
+        """Send an event, encrypted; the same ``txn_id`` gives the same event.
+
+        Rejected("not_encrypted") in a cleartext room.
+        """
         ...
 
-    async def send_cleartext_warning(
-        self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str
-    ) -> EventId:
+    async def send_cleartext_warning(self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str) -> EventId:
         """Send a sentence without personal data to a room that is not encrypted (how to get an encrypted one)."""
         ...
 
@@ -137,9 +138,7 @@ class Matrix(Protocol):
         """Show or hide that the bot is at work; failures are ignored."""
         ...
 
-    async def trust(
-        self, sender: UserId, origin: CryptoOrigin | None, pinned_master_key: str | None
-    ) -> TrustAnswer:
+    async def trust(self, sender: UserId, origin: CryptoOrigin | None, pinned_master_key: str | None) -> TrustAnswer:
         """Establish how far the sending device is known: master key -> self-signing key -> device -> Megolm session.
 
         Asks the server again before it answers anything worse than `Trust.SIGNED`.
@@ -155,7 +154,10 @@ class Matrix(Protocol):
         ...
 
     async def download_encrypted(self, file: EncryptedFile, target: Path) -> None:
-        """Download, decrypt and check an attachment into ``target`` as a stream; Rejected("bad_hash") if it was altered."""
+        """Download, decrypt and check an attachment into ``target`` as a stream.
+
+        Rejected("bad_hash") if it was altered.
+        """
         ...
 
     async def media_exists(self, url: Mxc) -> bool:

@@ -1,0 +1,1 @@
+"""The one place that speaks Matrix: encryption, rooms, media, trust."""

@@ -1,0 +1,123 @@
+"""Rooms: who is in them, whether they are encrypted, joining, leaving, creating."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dpobot.errors import DpobotError, Gone, Rejected
+from dpobot.matrix.api import RoomFacts
+from dpobot.matrix.http import Http, path
+from dpobot.model.ids import RoomId, UserId
+
+ENCRYPTION = {"algorithm": "m.megolm.v1.aes-sha2"}
+_TYPING_MS = 30_000
+_AT_ONCE = 8
+
+
+class Rooms:
+    """Asks the server about rooms; remembers encryption (it can't be undone) and members until they change."""
+
+    def __init__(self, http: Http, user_id: UserId) -> None:
+        self._http = http
+        self._me = user_id
+        self._encrypted: set[str] = set()
+        self._members: dict[str, tuple[frozenset[UserId], frozenset[UserId]]] = {}
+
+    def members_changed(self, room_id: str) -> None:
+        """Forget who is in a room."""
+        self._members.pop(room_id, None)
+
+    async def encrypted(self, room_id: RoomId) -> bool:
+        """Say whether the room's state has a usable ``m.room.encryption``."""
+        if room_id in self._encrypted:
+            return True
+        try:
+            state = await self._http.call("GET", path("rooms", room_id, "state", "m.room.encryption", ""))
+        except Gone:
+            return False
+        if state.get("algorithm") != ENCRYPTION["algorithm"]:
+            return False
+        self._encrypted.add(room_id)
+        return True
+
+    async def recipients(self, room_id: RoomId) -> frozenset[UserId]:
+        """Return who must be able to read what is sent now: everybody joined or invited."""
+        if room_id not in self._members:
+            self._members[room_id] = await self._ask(room_id)
+        joined, invited = self._members[room_id]
+        return joined | invited
+
+    async def facts(self, room_id: RoomId) -> RoomFacts:
+        """Ask the server now."""
+        encrypted, members = await asyncio.gather(self.encrypted(room_id), self._ask(room_id))
+        self._members[room_id] = members
+        return RoomFacts(room_id, encrypted, *members)
+
+    async def _ask(self, room_id: str) -> tuple[frozenset[UserId], frozenset[UserId]]:
+        answer = await self._http.call("GET", path("rooms", room_id, "members"), params={"not_membership": "leave"})
+        people = list(_memberships(answer.get("chunk")))
+        joined = frozenset(user for user, membership in people if membership == "join")
+        if self._me not in joined:
+            raise Rejected("not_joined")
+        return joined, frozenset(user for user, membership in people if membership == "invite")
+
+    async def join(self, room_id: RoomId) -> None:
+        """Accept an invitation; joining again is harmless."""
+        await self._http.call("POST", path("join", room_id), {})
+        self.members_changed(room_id)
+
+    async def leave(self, room_id: RoomId) -> None:
+        """Leave or decline; a room that we are not in is left already."""
+        try:
+            await self._http.call("POST", path("rooms", room_id, "leave"), {})
+        except Rejected as error:
+            if error.code not in ("M_FORBIDDEN", "M_NOT_FOUND", "M_UNKNOWN"):
+                raise
+        self.members_changed(room_id)
+
+    async def enable_encryption(self, room_id: RoomId) -> None:
+        """Switch encryption on; Rejected(M_FORBIDDEN) without the power to."""
+        if not await self.encrypted(room_id):
+            await self._http.call("PUT", path("rooms", room_id, "state", "m.room.encryption", ""), ENCRYPTION)
+            self._encrypted.add(room_id)
+
+    async def create_direct(self, user_id: UserId) -> RoomId:
+        """Create an encrypted direct message and invite the person."""
+        body = {
+            "preset": "trusted_private_chat",
+            "visibility": "private",
+            "is_direct": True,
+            "invite": [user_id],
+            "initial_state": [{"type": "m.room.encryption", "state_key": "", "content": ENCRYPTION}],
+        }
+        answer = await self._http.call("POST", path("createRoom"), body)
+        return RoomId(str(answer["room_id"]))
+
+    async def direct(self, user_id: UserId) -> list[RoomId]:
+        """Return the joined rooms in which nobody but this person and the account is joined or invited."""
+        answer = await self._http.call("GET", path("joined_rooms"))
+        rooms = [RoomId(room) for room in answer.get("joined_rooms", []) if isinstance(room, str)]
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def is_direct(room_id: RoomId) -> bool:
+            async with slots:
+                try:
+                    return await self.recipients(room_id) == {self._me, user_id}
+                except Rejected:
+                    return False  # left meanwhile
+
+        answers = await asyncio.gather(*(is_direct(room) for room in rooms))
+        return [room for room, direct in zip(rooms, answers, strict=True) if direct]
+
+    async def typing(self, room_id: RoomId, on: bool) -> None:
+        """Show or hide the typing notice; it is not worth an error."""
+        body: dict[str, Any] = {"typing": on} | ({"timeout": _TYPING_MS} if on else {})
+        with contextlib.suppress(DpobotError):
+            await self._http.call("PUT", path("rooms", room_id, "typing", self._me), body, seconds=5)
+
+
+def _memberships(chunk: object) -> Iterator[tuple[UserId, object]]:
+    for event in chunk if isinstance(chunk, list) else ():
+        if isinstance(event, Mapping) and isinstance(event.get("content"), Mapping):
+            yield UserId(str(event.get("state_key"))), event["content"].get("membership")

@@ -1,0 +1,199 @@
+"""`Session`: the real `Matrix`, one account on one device, on matrix-nio's Olm machine."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import structlog
+
+from dpobot.errors import Rejected
+from dpobot.matrix.api import Matrix, Received, RoomFacts, SyncBatch, TrustAnswer
+from dpobot.matrix.decryption import Decryption, Withheld
+from dpobot.matrix.directory import Directory
+from dpobot.matrix.folder import Folder
+from dpobot.matrix.hardening import Machine, Store, require_nio
+from dpobot.matrix.http import Http, path
+from dpobot.matrix.identity import Bootstrap
+from dpobot.matrix.login import STORE, Device, device
+from dpobot.matrix.media import Media
+from dpobot.matrix.rooms import Rooms
+from dpobot.matrix.sharing import Sharing
+from dpobot.matrix.sync import Sync
+from dpobot.matrix.trust import establish
+from dpobot.matrix.upkeep import Upkeep
+from dpobot.model.ids import DeviceId, EventId, Mxc, RoomId, UserId
+from dpobot.model.records import CryptoOrigin, EncryptedFile
+
+_log = structlog.get_logger(__name__)
+
+
+class Session:
+    """An account in use. Made by `open`, ended by `close`; every method is described in `dpobot.matrix.api.Matrix`."""
+
+    def __init__(self, http: Http, folder: Folder, own: Device) -> None:
+        self._http = http
+        self._folder = folder
+        self._device = own
+        self._machine = _machine(folder, own)
+        self._directory = Directory(http, self._machine)
+        self._sharing = Sharing(http, self._machine, self._directory)
+        self._upkeep = Upkeep(http, self._machine, self._directory, self._sharing)
+        self._rooms = Rooms(http, own.user_id)
+        self._media = Media(http)
+        withheld = Withheld()
+        self._decryption = Decryption(self._machine, withheld)
+        self._sync = Sync(http, self._machine, self._directory, self._rooms, self._upkeep, self._decryption, withheld)
+        self.master_key = ""  # public, base64: for the privacy page, so that people can verify the account
+
+    @classmethod
+    async def open(
+        cls,
+        *,
+        homeserver_url: str,
+        user_id: UserId,
+        password: Callable[[], str],
+        device_name: str,
+        folder: Path,
+        recovery_key: str | None = None,
+    ) -> Self:
+        """Log in, or take up the device kept in ``folder``; sees to the account's cross-signing identity.
+
+        ``password`` is called at the first start and when the homeserver asks for it again; ``recovery_key`` is needed
+        when ``folder`` was lost. Raises `ConfigurationError` for what an operator must mend, `Unavailable`, `Rejected`.
+        """
+        require_nio()
+        private = Folder(folder).open()
+        http = Http(homeserver_url)
+        session: Self | None = None
+        try:
+            own = await device(http, private, user_id, password, device_name)
+            session = cls(http, private, own)
+            await session._start(password, recovery_key)
+        except BaseException:
+            await (session.close() if session is not None else _abandon(http, private))
+            raise
+        return session
+
+    async def _start(self, password: Callable[[], str], recovery_key: str | None) -> None:
+        if not self._machine.account.shared:
+            await self._upkeep.upload(0, True)
+        bootstrap = Bootstrap(self._http, self._folder, self._machine, self._directory)
+        self.master_key = await bootstrap.run(password, recovery_key)
+        _log.info("session_open", sender=self._device.user_id)
+
+    async def close(self) -> None:
+        """End the session; the device stays logged in."""
+        self._machine.store.database.close()
+        await _abandon(self._http, self._folder)
+
+    @property
+    def user_id(self) -> UserId:
+        """The account's full user ID."""
+        return self._device.user_id
+
+    @property
+    def device_id(self) -> DeviceId:
+        """The device that this session is."""
+        return self._device.device_id
+
+    async def sync(self, since: str | None, timeout_ms: int) -> SyncBatch:
+        """See `Matrix.sync`; the first call of a session does not wait."""
+        return await self._sync.batch(since, timeout_ms)
+
+    async def decrypt(self, event: Received) -> Received:
+        """See `Matrix.decrypt`."""
+        if event.type != "m.room.encrypted" or event.undecryptable is None:
+            return event
+        return self._decryption.open(event)
+
+    async def send(
+        self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str, type_: str = "m.room.message"
+    ) -> EventId:
+        """See `Matrix.send`: encrypted, or not at all."""
+        if not await self._rooms.encrypted(room_id):
+            raise Rejected("not_encrypted")
+        sealed = await self._sharing.encrypt(room_id, await self._rooms.recipients(room_id), type_, content)
+        return await self._put(room_id, "m.room.encrypted", sealed, txn_id)
+
+    async def send_cleartext_warning(self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str) -> EventId:
+        """See `Matrix.send_cleartext_warning`; encrypted if the room has become so."""
+        if await self._rooms.encrypted(room_id):
+            return await self.send(room_id, content, txn_id=txn_id)
+        return await self._put(room_id, "m.room.message", content, txn_id)
+
+    async def _put(self, room_id: RoomId, type_: str, content: Mapping[str, Any], txn_id: str) -> EventId:
+        answer = await self._http.call("PUT", path("rooms", room_id, "send", type_, txn_id), dict(content))
+        return EventId(str(answer["event_id"]))
+
+    async def redact(self, room_id: RoomId, event_id: EventId, *, txn_id: str) -> None:
+        """See `Matrix.redact`."""
+        await self._http.call("PUT", path("rooms", room_id, "redact", event_id, txn_id), {})
+
+    async def join(self, room_id: RoomId) -> None:
+        """See `Matrix.join`."""
+        await self._rooms.join(room_id)
+
+    async def leave(self, room_id: RoomId) -> None:
+        """See `Matrix.leave`."""
+        await self._rooms.leave(room_id)
+
+    async def room(self, room_id: RoomId) -> RoomFacts:
+        """See `Matrix.room`."""
+        return await self._rooms.facts(room_id)
+
+    async def enable_encryption(self, room_id: RoomId) -> None:
+        """See `Matrix.enable_encryption`."""
+        await self._rooms.enable_encryption(room_id)
+
+    async def create_direct(self, user_id: UserId) -> RoomId:
+        """See `Matrix.create_direct`."""
+        return await self._rooms.create_direct(user_id)
+
+    async def direct_rooms(self, user_id: UserId) -> Sequence[RoomId]:
+        """See `Matrix.direct_rooms`."""
+        return await self._rooms.direct(user_id)
+
+    async def typing(self, room_id: RoomId, on: bool) -> None:
+        """See `Matrix.typing`."""
+        await self._rooms.typing(room_id, on)
+
+    async def trust(self, sender: UserId, origin: CryptoOrigin | None, pinned_master_key: str | None) -> TrustAnswer:
+        """See `Matrix.trust`; may wait three seconds for a signature that is on its way."""
+        return await establish(self._directory, sender, origin, pinned_master_key)
+
+    async def upload_encrypted(self, path: Path, media_type: str) -> EncryptedFile:
+        """See `Matrix.upload_encrypted`; ``media_type`` is for the encrypted event, the server does not see it."""
+        return await self._media.upload(path)
+
+    async def upload_limit(self) -> int:
+        """See `Matrix.upload_limit`."""
+        return await self._media.limit()
+
+    async def download_encrypted(self, file: EncryptedFile, target: Path) -> None:
+        """See `Matrix.download_encrypted`."""
+        await self._media.download(file, target)
+
+    async def media_exists(self, url: Mxc) -> bool:
+        """See `Matrix.media_exists`."""
+        return await self._media.exists(url)
+
+
+def _machine(folder: Folder, own: Device) -> Machine:
+    store = Store(
+        user_id=own.user_id,
+        device_id=own.device_id,
+        store_path=str(folder.path),
+        pickle_key=folder.pickle_key(),
+        database_name=STORE,
+    )
+    (folder.path / STORE).chmod(0o600)
+    return Machine(own.user_id, own.device_id, store)
+
+
+async def _abandon(http: Http, folder: Folder) -> None:
+    await http.close()
+    folder.close()
+
+
+def _keeps_the_contract(session: Session) -> Matrix:
+    return session  # mypy checks here that the real session is a `Matrix`
