@@ -10,11 +10,13 @@ from pathlib import Path
 from dpobot import log
 from dpobot.cases.service import Rules
 from dpobot.clock import Clock, SystemClock
-from dpobot.commands.registry import Desk
+from dpobot.commands.desk import Desk
+from dpobot.commands.registry import discover
 from dpobot.config import Config, secret
 from dpobot.delivery.outbox import Outbox
+from dpobot.engine.api import Engine
 from dpobot.engine.embedded import EmbeddedEngine
-from dpobot.errors import ConfigurationError
+from dpobot.errors import ConfigurationError, Unavailable
 from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.inbox.dispatch import Dispatcher
 from dpobot.inbox.listener import Hearing, Listener
@@ -26,12 +28,12 @@ from dpobot.jobs.parts import Parts
 from dpobot.matrix.session import Session
 from dpobot.model.ids import UserId
 from dpobot.store import bot_state
-from dpobot.store.database import Database, Tx
+from dpobot.store.database import Database
 from dpobot.store.seal import load_or_create
-from dpobot.text.notice import Notices
+from dpobot.text import notice
 from dpobot.text.render import Renderer, templates_folder
 
-_BORN = "born.at"
+_NUDGE_PAUSE = 0.2  # seconds
 _logger = log.get(__name__)
 
 
@@ -45,12 +47,13 @@ class Bot:
     workers: Workers
     outbox: Outbox
     engine: EmbeddedEngine
+    nudge: "Nudge"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set; then finish what is in hand. Raises what can't be mended by waiting."""
         await self.engine.start()
         _logger.info("bot.ready")
-        ears = [self.listener.run(), self.workers.run(), self.outbox.run()]
+        ears = [self.listener.run(), self.workers.run(), self.outbox.run(), self.nudge.run()]
         try:
             await _until(stop, ears)
         finally:
@@ -95,15 +98,22 @@ async def open_database(config: Config, clock: Clock) -> Database:
         raise ConfigurationError([f"data.directory: others may read {folder}; chmod 700 {folder}"])
     database = Database(config.database_url, load_or_create(folder / "seal.keys"))
     await database.open()
-    await database.write(lambda tx: _born(tx, clock))
+    await database.write(lambda tx: bot_state.be_born(tx, clock.now()))
     return database
 
 
 def _wire(config: Config, clock: Clock, database: Database, homeserver: SynapseHomeserver, session: Session) -> Bot:
-    notices = Notices(templates_folder() / "notice", config.operator)
+    notices = notice.load(templates_folder() / "notice", config.operator)
     renderer = Renderer(templates_folder(), {"operator": config.operator, "bot": session.user_id})
     parts = Parts(
-        database, homeserver, session, renderer, clock, config, _spool(config.data.directory), notices.current(clock.now()).id
+        database,
+        homeserver,
+        session,
+        renderer,
+        clock,
+        config,
+        _spool(config.data.directory),
+        notices.current(clock.now().date()).id,
     )
     engine = EmbeddedEngine(
         database,
@@ -115,36 +125,42 @@ def _wire(config: Config, clock: Clock, database: Database, homeserver: SynapseH
     rules = Rules(frozenset(config.policy.approve), config.operator.jurisdiction, config.operator.country)
     outbox = Outbox(database, session, clock)
     nudge = Nudge(outbox, engine)
-    dispatcher = Dispatcher(database, session, renderer, Desk(rules, notices), clock, nudge.committed)
+    dispatcher = Dispatcher(database, session, renderer, Desk(discover(), rules, notices), clock, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)
     hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
     listener = Listener(database, session, renderer, clock, hearing, workers.wake)
-    return Bot(database, session, listener, workers, outbox, engine)
+    return Bot(database, session, listener, workers, outbox, engine, nudge)
 
 
 class Nudge:
     """After a message was dealt with: what it wants said and done need not wait for the next look at the tables."""
 
-    def __init__(self, outbox: Outbox, engine: EmbeddedEngine) -> None:
+    def __init__(self, outbox: Outbox, engine: Engine) -> None:
         self._outbox = outbox
         self._engine = engine
+        self._wake = asyncio.Event()
 
-    async def committed(self, *, job_wanted: bool) -> None:
-        """Wake the outbox, and the engine where a job was wanted."""
+    def committed(self) -> None:
+        """Say that a transaction may have wanted something."""
         self._outbox.wake()
-        if job_wanted:
-            await self._engine.sweep()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sweep when there is reason to, at most a few times a second."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._engine.sweep()
+            except Unavailable as trouble:  # the engine's own minute is soon enough
+                _logger.warning("nudge.unavailable", code=trouble.code)
+            await asyncio.sleep(_NUDGE_PAUSE)
 
 
 def _spool(folder: Path) -> Path:
     spool = folder / "spool"
     spool.mkdir(mode=0o700, exist_ok=True)
     return spool
-
-
-async def _born(tx: Tx, clock: Clock) -> None:
-    if await bot_state.get(tx, _BORN) is None:
-        await bot_state.set(tx, _BORN, clock.now().isoformat())
 
 
 async def _until(stop: asyncio.Event, work: list[Coroutine[None, None, None]]) -> None:

@@ -17,7 +17,7 @@ _UNUSABLE, _UNAVAILABLE = 2, 75  # 75: EX_TEMPFAIL of sysexits.h: a service mana
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command that ``arguments`` (default: the process's) name; exits with 0, 1, 2 (configuration) or 75 (try again)."""
+    """Run the command that ``arguments`` name; exits with 0, 1, 2 (configuration) or 75 (try again)."""
     given = _parser().parse_args(arguments)
     sys.exit(_guarded(given.run, given))
 
@@ -47,16 +47,24 @@ async def _coroutine(run: Callable[[argparse.Namespace], Awaitable[int]], given:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="dpobot", description="The Data Protection Officer's contact point on a Matrix homeserver.")
+    parser = argparse.ArgumentParser(
+        prog="dpobot", description="The Data Protection Officer's contact point on a Matrix homeserver."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("run", help="serve until stopped")
     serve.set_defaults(run=_run)
     migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
     migrate.set_defaults(run=_migrate)
     for command in (serve, migrate):
-        command.add_argument("--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)")
-    demo = commands.add_parser("demo", help="a whole conversation on a throwaway homeserver, ending with an archive on disk")
-    demo.add_argument("--target", type=Path, default=Path("demo-archive"), help="folder for the archive (default: demo-archive)")
+        command.add_argument(
+            "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
+        )
+    demo = commands.add_parser(
+        "demo", help="a whole conversation on a throwaway homeserver, ending with an archive on disk"
+    )
+    demo.add_argument(
+        "--target", type=Path, default=Path("demo-archive"), help="folder for the archive (default: demo-archive)"
+    )
     demo.add_argument("--quiet", action="store_true", help="print the result only")
     demo.set_defaults(run=_demo)
     return parser

@@ -55,7 +55,7 @@ class Outbox:
         if free <= 0:
             return 0
         now = self._clock.now()
-        rows = [row for row in await self._database.read(lambda tx: outbox.due(tx, now, free + len(self._busy)))]
+        rows = await self._database.read(lambda tx: outbox.due(tx, now, free + len(self._busy)))
         fresh = [row for row in rows if row.user_id not in self._busy][:free]
         for row in fresh:
             self._busy[row.user_id] = asyncio.create_task(self._one(row))
@@ -103,10 +103,12 @@ class Outbox:
 
     async def _give_up(self, row: OutboxRow) -> None:
         """Give up a message whose room can't be used: nothing personal follows a person into a room that changed."""
-        await self._database.write(lambda tx: outbox.failed(tx, row.id, self._clock.now()))
+        await self._database.write(lambda tx: outbox.failed(tx, row.id))
 
     async def _defer(self, row: OutboxRow, retry_after: float | None) -> None:
-        wait = timedelta(seconds=retry_after) if retry_after else min(_RETRY * 2 ** min(row.attempts, 10), _SLOWEST_RETRY)
+        wait = (
+            timedelta(seconds=retry_after) if retry_after else min(_RETRY * 2 ** min(row.attempts, 10), _SLOWEST_RETRY)
+        )
         await self._database.write(lambda tx: outbox.defer(tx, row.id, self._clock.now() + wait))
 
     async def _pause(self) -> None:

@@ -92,22 +92,12 @@ class Synapse:
         key = self.folder / "signing.key"
         if not key.exists():
             with key.open("w") as out:
-                subprocess.run(
-                    [sys.executable, "-m", "synapse._scripts.generate_signing_key"], stdout=out, check=True
-                )
+                subprocess.run([sys.executable, "-m", "synapse._scripts.generate_signing_key"], stdout=out, check=True)
         self.config_path.write_text(json.dumps(self._config(), indent=1))
 
     def _config(self) -> dict[str, Any]:
-        limits: dict[str, Any] = {
-            name: _NO_LIMIT
-            for name in (
-                "rc_message",
-                "rc_registration",
-                "rc_admin_redaction",
-                "rc_key_requests",
-                "rc_presence",
-            )
-        }
+        simple = ("rc_message", "rc_registration", "rc_admin_redaction", "rc_key_requests", "rc_presence")
+        limits: dict[str, Any] = dict.fromkeys(simple, _NO_LIMIT)
         limits |= {
             "rc_joins": {"local": _NO_LIMIT, "remote": _NO_LIMIT},
             "rc_joins_per_room": _NO_LIMIT,
@@ -192,9 +182,7 @@ class Synapse:
             process.kill()
             await asyncio.to_thread(process.wait)
 
-    async def register(
-        self, localpart: str, *, admin: bool = False, password: str | None = None
-    ) -> Credentials:
+    async def register(self, localpart: str, *, admin: bool = False, password: str | None = None) -> Credentials:
         """Register an account with the shared secret (Synapse admin API, v1/register)."""
         password = password or secrets.token_urlsafe(12)
         endpoint = f"{self.url}/_synapse/admin/v1/register"
@@ -212,9 +200,7 @@ class Synapse:
                     raise Rejected(data.get("errcode", "M_UNKNOWN"), answer.status)
         return Credentials(data["user_id"], password, data["access_token"], data["device_id"])
 
-    async def request(
-        self, method: str, path: str, token: str | None = None, body: Any = None, **params: str
-    ) -> Any:
+    async def request(self, method: str, path: str, token: str | None = None, body: Any = None, **params: str) -> Any:
         """Make one JSON request; raises `Rejected` for every answer that is not 2xx."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with (

@@ -4,12 +4,12 @@ Everything that a message causes in the database (case, audit row, wish for a jo
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from dpobot import log
 from dpobot.clock import Clock
-from dpobot.commands.registry import Desk
+from dpobot.commands.desk import Desk, refused
 from dpobot.delivery.messages import Address, key, post
 from dpobot.errors import Refusal, Unavailable
 from dpobot.inbox.gate import Admitted, Gate, Turned, remember
@@ -32,13 +32,20 @@ class Dispatcher:
     """Handles one row at a time of each sender."""
 
     def __init__(
-        self, database: Database, matrix: Matrix, renderer: Renderer, desk: Desk, clock: Clock
+        self,
+        database: Database,
+        matrix: Matrix,
+        renderer: Renderer,
+        desk: Desk,
+        clock: Clock,
+        committed: Callable[[], None],
     ) -> None:
         self._database = database
         self._matrix = matrix
         self._renderer = renderer
         self._desk = desk
         self._clock = clock
+        self._committed = committed
         self._gate = Gate(database, matrix)
         self._invites = Invites(database, matrix, renderer, clock)
 
@@ -53,26 +60,29 @@ class Dispatcher:
             number = secrets.token_hex(4)
             _logger.exception("inbox.error", inbox_id=row.id, reference=number)
             await self._after_error(row, number)
+        self._committed()
 
     async def _handle(self, row: InboxRow) -> None:
         if row.kind is IncomingKind.INVITE:
             await self._invites.answer(row)
         elif row.kind is IncomingKind.UNDECRYPTABLE:
-            await self._turn(row, Turned(Reply("undecryptable")), once=True)
+            await self._database.write(lambda tx: self._unreadable(tx, row))
         elif row.kind is IncomingKind.OTHER:
             await self._database.write(lambda tx: inbox.done(tx, row.id, self._clock.now()))
         else:
             verdict = await self._gate.admit(row)
             if isinstance(verdict, Turned):
-                await self._turn(row, verdict, once=True)
+                await self._database.write(lambda tx: self._turn(tx, row, verdict))
             else:
                 await self._command(row, verdict)
 
     async def _command(self, row: InboxRow, admitted: Admitted) -> None:
         try:
             await self._database.write(lambda tx: self._run(tx, row, admitted))
-        except Refusal as refusal:  # what the command had begun is rolled back; the sentence is a transaction of its own
-            reply = Reply(f"refusal_{refusal.code}", refusal.values)
+        except (
+            Refusal
+        ) as refusal:  # what the command had begun is rolled back; the sentence is a transaction of its own
+            reply = refused(refusal)
             await self._database.write(lambda tx: self._answer(tx, row, admitted, [reply]))
 
     async def _run(self, tx: Tx, row: InboxRow, admitted: Admitted) -> None:
@@ -94,20 +104,26 @@ class Dispatcher:
         await people.mark_greeted(tx, incoming.sender, self._clock.now())
         return [] if any(reply.template == "help" for reply in replies) else [Reply("greeting")]
 
-    async def _turn(self, row: InboxRow, turned: Turned, *, once: bool) -> None:
-        await self._database.write(lambda tx: self._say_and_done(tx, row, turned, once=once))
-
-    async def _say_and_done(self, tx: Tx, row: InboxRow, turned: Turned, *, once: bool) -> None:
-        now = self._clock.now()
+    async def _turn(self, tx: Tx, row: InboxRow, turned: Turned) -> None:
         if turned.reply is not None:
-            window = int(now.timestamp()) // _SAY_AGAIN if once else row.event_id
-            address = Address(row.sender, row.room_id, cleartext=turned.cleartext)
-            message_key = key(turned.reply.template, row.sender, row.room_id, window)
-            await post(tx, self._renderer, now, address, turned.reply, message_key)
-        await inbox.done(tx, row.id, now)
+            await self._say_once(tx, row, turned.reply, cleartext=turned.cleartext)
+        await inbox.done(tx, row.id, self._clock.now())
+
+    async def _unreadable(self, tx: Tx, row: InboxRow) -> None:
+        """Say so instead of being silent; should the key still come, the message is dealt with then."""
+        await self._say_once(tx, row, Reply("undecryptable"))
+        await inbox.await_key(tx, row.id)
+
+    async def _say_once(self, tx: Tx, row: InboxRow, reply: Reply, *, cleartext: bool = False) -> None:
+        """Say a sentence about a room or a device, but not again and again to whoever goes on writing."""
+        now = self._clock.now()
+        message_key = key(reply.template, row.sender, row.room_id, int(now.timestamp()) // _SAY_AGAIN)
+        await post(tx, self._renderer, now, Address(row.sender, row.room_id, cleartext), reply, message_key)
 
     async def _defer(self, row: InboxRow, retry_after: float | None) -> None:
-        wait = timedelta(seconds=retry_after) if retry_after else min(_RETRY * 2 ** min(row.attempts, 10), _SLOWEST_RETRY)
+        wait = (
+            timedelta(seconds=retry_after) if retry_after else min(_RETRY * 2 ** min(row.attempts, 10), _SLOWEST_RETRY)
+        )
         await self._database.write(lambda tx: inbox.defer(tx, row.id, self._clock.now() + wait))
 
     async def _after_error(self, row: InboxRow, number: str) -> None:

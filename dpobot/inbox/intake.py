@@ -22,7 +22,7 @@ def event_row(event: Received, me: UserId, now: datetime, key_wait: timedelta) -
     if event.undecryptable is not None:
         return _row(event, IncomingKind.UNDECRYPTABLE, _raw(event), now, now + key_wait, session_of(event))
     kind = _kind(event)
-    return None if kind is None else _row(event, kind, payload(event), now, now, None)
+    return None if kind is None else _row(event, kind, kept(event), now, now, None)
 
 
 def invite_row(invite: Invite, next_batch: str, now: datetime) -> NewEvent:
@@ -34,15 +34,13 @@ def invite_row(invite: Invite, next_batch: str, now: datetime) -> NewEvent:
         sender=invite.inviter,
         kind=IncomingKind.INVITE,
         encrypted=invite.encrypted,
-        payload={"direct": invite.direct},
-        session_id=None,
-        not_before=now,
+        content={"direct": invite.direct},
         sent_at=now,
         received_at=now,
     )
 
 
-def payload(event: Received) -> dict[str, Any]:
+def kept(event: Received) -> dict[str, Any]:
     """Return what is kept (sealed) of a readable message: its text, its content, and the keys that it came with."""
     body = event.content.get("body")
     return {
@@ -75,7 +73,12 @@ def _kind(event: Received) -> IncomingKind | None:
 
 
 def _row(
-    event: Received, kind: IncomingKind, content: dict[str, Any], now: datetime, not_before: datetime, session: str | None
+    event: Received,
+    kind: IncomingKind,
+    content: dict[str, Any],
+    now: datetime,
+    not_before: datetime,
+    session: str | None,
 ) -> NewEvent:
     return NewEvent(
         event_id=event.event_id,
@@ -83,7 +86,7 @@ def _row(
         sender=event.sender,
         kind=kind,
         encrypted=event.encrypted,
-        payload=content,
+        content=content,
         session_id=session,
         not_before=not_before,
         sent_at=event.sent_at,

@@ -38,7 +38,7 @@ class Invites:
 
     async def _encrypted(self, facts: RoomFacts) -> RoomFacts:
         """Switch encryption on in a direct message that lacks it, where we have the power to."""
-        if facts.encrypted or len(facts.joined | facts.invited) != 2:  # noqa: PLR2004 # two people make a direct message
+        if facts.encrypted or len(facts.joined | facts.invited) != 2:  # two people make a direct message
             return facts
         try:
             await self._matrix.enable_encryption(facts.room_id)
@@ -61,5 +61,7 @@ class Invites:
             await people.set_room(tx, row.sender, row.room_id)
             if person.greeted_at is None:
                 await people.mark_greeted(tx, row.sender, now)
-                await post(tx, self._renderer, now, Address(row.sender, row.room_id), reply, key(row.event_id, "greeting"))
+                await post(
+                    tx, self._renderer, now, Address(row.sender, row.room_id), reply, key(row.event_id, "greeting")
+                )
         await inbox.done(tx, row.id, now)

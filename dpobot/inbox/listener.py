@@ -13,7 +13,7 @@ from dpobot.errors import Rejected, Unavailable
 from dpobot.inbox import intake
 from dpobot.matrix.api import Matrix, Received, SyncBatch
 from dpobot.model.ids import RoomId, UserId
-from dpobot.model.records import IncomingKind, Reply
+from dpobot.model.records import Reply
 from dpobot.store import bot_state, inbox
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow, NewEvent
@@ -36,7 +36,13 @@ class Listener:
     """Brings events from Matrix into the inbox, each exactly once."""
 
     def __init__(
-        self, database: Database, matrix: Matrix, renderer: Renderer, clock: Clock, hearing: Hearing, wake: Callable[[], None]
+        self,
+        database: Database,
+        matrix: Matrix,
+        renderer: Renderer,
+        clock: Clock,
+        hearing: Hearing,
+        wake: Callable[[], None],
     ) -> None:
         self._database = database
         self._matrix = matrix
@@ -66,7 +72,7 @@ class Listener:
 
     async def once(self, timeout_ms: int) -> SyncBatch:
         """Sync once and commit what it brought."""
-        since = await self._database.read(bot_state.sync_token)
+        since = await self._database.read(lambda tx: bot_state.get(tx, bot_state.SYNC_TOKEN))
         batch = await self._matrix.sync(since, timeout_ms)
         fresh = batch if since is not None else await self._without_the_past(batch)
         now = self._clock.now()
@@ -106,7 +112,7 @@ class Listener:
             if beyond == 1:
                 await self._say_slow(tx, row.sender, row.room_id, now)
             wait = timedelta(seconds=beyond * 60 / self._hearing.per_minute)
-            placed.append(replace(row, not_before=max(row.not_before, now + wait)))
+            placed.append(replace(row, not_before=max(row.not_before or now, now + wait)))
         return placed
 
     async def _say_slow(self, tx: Tx, sender: UserId, room_id: RoomId, now: datetime) -> None:
@@ -123,7 +129,7 @@ class Listener:
 
     async def _resolve(self, tx: Tx, row: InboxRow, readable: Received) -> None:
         kind = intake.kind_of(readable)
-        await inbox.resolved(tx, row.id, kind=kind, payload=intake.payload(readable), now=self._clock.now())
+        await inbox.resolved(tx, row.id, kind, intake.kept(readable), self._clock.now())
 
 
 def received(row: InboxRow) -> Received:
@@ -133,11 +139,8 @@ def received(row: InboxRow) -> Received:
         room_id=row.room_id,
         sender=row.sender,
         sent_at=row.sent_at,
-        type=str(row.payload.get("type", "m.room.encrypted")),
-        content=row.payload.get("content", {}),
+        type=str(row.content.get("type", "m.room.encrypted")),
+        content=row.content.get("content", {}),
         encrypted=row.encrypted,
-        undecryptable=str(row.payload.get("code", "failed")),
+        undecryptable=str(row.content.get("code", "failed")),
     )
-
-
-__all__ = ["Hearing", "IncomingKind", "Listener", "received"]

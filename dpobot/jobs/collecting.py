@@ -33,7 +33,13 @@ class Collecting:
     """One person's data on its way into a spool. ``generation`` names the spool: steps of a lost one don't count."""
 
     def __init__(
-        self, homeserver: Homeserver, spool: Spool, steps: Steps, person: UserId, options: ExportOptions, page_events: int
+        self,
+        homeserver: Homeserver,
+        spool: Spool,
+        steps: Steps,
+        person: UserId,
+        options: ExportOptions,
+        page_events: int,
     ) -> None:
         self._homeserver = homeserver
         self._spool = spool

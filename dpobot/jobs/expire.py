@@ -9,8 +9,7 @@ from dpobot.jobs.parts import Parts
 from dpobot.model.words import CaseState
 from dpobot.store import volumes
 from dpobot.store.database import Tx
-from dpobot.store.volumes import VolumeRow
-
+from dpobot.store.volumes import Volume
 
 _logger = log.get(__name__)
 
@@ -28,11 +27,24 @@ class Expire:
             await run.steps.step(f"expire:{volume.number}", lambda volume=volume: self._volume(volume))  # type: ignore[misc] # bound per turn
         await run.steps.step("close", lambda: self._close(run.job.case_id))
 
-    async def _volume(self, volume: VolumeRow) -> StepResult:
+    async def _volume(self, volume: Volume) -> StepResult:
         """The bytes first: a message without bytes is harmless, bytes without a message are still there."""
         existed = await self._parts.homeserver.delete_media(volume.mxc) if volume.mxc else False
         if volume.room_id and volume.event_id:
+            txn_id = key("expire", volume.case_id, volume.number)
             try:
-                await self._parts.matrix.redact(
-                    volume.room_id, volume.event_id, txn_id=key("expire", volume.case_id, volume.number)
-                )
+                await self._parts.matrix.redact(volume.room_id, volume.event_id, txn_id=txn_id)
+            except Rejected as refusal:  # we are no longer in that room: the bytes are gone all the same
+                _logger.info("expire.not_redacted", case_id=volume.case_id, code=refusal.code)
+        now = self._parts.clock.now()
+        await self._parts.database.write(lambda tx: volumes.deleted(tx, volume.case_id, volume.number, now))
+        return {"existed": existed}
+
+    async def _close(self, case_id: int) -> StepResult:
+        await self._parts.database.write(lambda tx: self._close_case(tx, case_id))
+        return {}
+
+    async def _close_case(self, tx: Tx, case_id: int) -> None:
+        case = await queries.by_id(tx, case_id)
+        if case.state is CaseState.DELIVERED:
+            await service.move(tx, self._parts.clock.now(), case, CaseState.CLOSED, "bot", "delivery.expired")

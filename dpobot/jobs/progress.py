@@ -50,7 +50,7 @@ class Tally:
 
 
 class ProgressMessage:
-    """Shows a tally in the person's room while a block runs. It is a courtesy: what goes wrong with it is only logged."""
+    """Shows a tally in the person's room while a block runs. A courtesy: what goes wrong is only logged."""
 
     def __init__(self, parts: Parts, case: Case, language: str, tally: Tally, run: str) -> None:
         self._parts = parts
@@ -104,4 +104,3 @@ class ProgressMessage:
     def _content(self, values: dict[str, object]) -> dict[str, object]:
         reply = Reply("export_progress", {"reference": self._case.reference, **values}, notice=True)
         return self._parts.renderer.message(reply, self._language)
-

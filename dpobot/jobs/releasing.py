@@ -2,35 +2,30 @@
 
 import asyncio
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from dpobot import log
+from dpobot.archive.facts import PackageFacts, VolumeFile
 from dpobot.archive.inspect import inspect
-from dpobot.archive.package import Operator, PackageFacts, package
+from dpobot.archive.package import package
 from dpobot.archive.spool import Spool
-from dpobot.delivery import volume as parcel
+from dpobot.delivery import parcel
 from dpobot.delivery.messages import Address, key, post
 from dpobot.delivery.rooms import find
 from dpobot.engine.api import StepResult, Steps
 from dpobot.errors import Unavailable
 from dpobot.jobs.parts import Parts
 from dpobot.model.ids import RoomId
-from dpobot.model.records import Case, ExportOptions, Reply
+from dpobot.model.records import Case, EncryptedFile, ExportOptions, Reply
 from dpobot.store import people, volumes
+from dpobot.store.database import Tx
+from dpobot.store.volumes import Volume
 
-_ASK_AGAIN = 60.0  # seconds until we look whether the person has come into a safe room
-_RESERVE = 0.98  # of the server's limit: the encrypted file is no larger, but proxies count headers
+_ASK_AGAIN = 30.0  # seconds until we look whether the person has come into a safe room
+_SMALLEST = 1_000_000  # bytes; below this a volume could not hold its own pages
 _logger = log.get(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Packed:
-    number: int
-    path: Path
-    size: int
-    sha256: str
 
 
 class Releasing:
@@ -43,4 +38,98 @@ class Releasing:
         self._spool = spool
         self._steps = steps
         self._folder = spool.folder / "volumes"
-        self._generation = (spool.folder / "generation").read_text("ascii")
+        self._generation = spool.generation()
+
+    async def all(self, language: str) -> None:
+        """Pack, inspect and deliver; finished steps are not done again."""
+        packed = await self._steps.step(f"{self._generation}:package", lambda: self._package(language))
+        files = [VolumeFile(**(item | {"path": self._folder / item["name"]})) for item in _files(packed)]
+        await self._steps.step(f"{self._generation}:inspect", lambda: self._inspect(files))
+        for file in files:
+            await self._steps.step(f"upload:{file.number}", lambda file=file: self._upload(file))  # type: ignore[misc] # bound per turn
+            await self._steps.step(f"send:{file.number}", lambda file=file: self._send(file))  # type: ignore[misc] # bound per turn
+
+    async def _package(self, language: str) -> StepResult:
+        limit = await self._parts.matrix.upload_limit()
+        size = max(min(self._parts.config.volume_bytes, limit), _SMALLEST)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        facts = self._facts(language)
+        done = await asyncio.to_thread(package, self._spool, self._folder, facts, size, self._parts.renderer)
+        _logger.info("export.packed", case_id=self._case.id, events=done.totals.events, volumes=len(done.volumes))
+        files = [asdict(volume) | {"name": volume.path.name, "path": None} for volume in done.volumes]
+        return {"files": files, "events": done.totals.events, "media": done.totals.media, "size": done.totals.size}
+
+    def _facts(self, language: str) -> PackageFacts:
+        return PackageFacts(
+            reference=self._case.reference,
+            person=self._case.person,
+            operator=self._parts.config.operator,
+            created_at=self._parts.clock.now(),
+            notice_version=self._parts.notice_version,
+            scope=self._options.scope,
+            sections=self._options.sections,
+            since=self._options.since,
+            until=self._options.until,
+            language=language,
+        )
+
+    async def _inspect(self, files: list[VolumeFile]) -> StepResult:
+        paths = [file.path for file in files]
+        seen = await asyncio.to_thread(inspect, paths, self._case.person, self._options.scope)
+        return {"events": seen.events}
+
+    async def _upload(self, file: VolumeFile) -> StepResult:
+        """Upload once: after a crash between upload and note the orphan is ciphertext whose key nobody has."""
+        row = await self._row(file.number)
+        if row is None or row.mxc is None:
+            uploaded = await parcel.upload(self._parts.matrix, file.path)
+            await self._parts.database.write(lambda tx: self._note(tx, file, uploaded))
+        return {}
+
+    async def _note(self, tx: Tx, file: VolumeFile, uploaded: EncryptedFile) -> None:
+        await volumes.put(tx, self._case.id, file.number, file.size, file.sha256)
+        now = self._parts.clock.now()
+        await volumes.uploaded(tx, self._case.id, file.number, uploaded.url, uploaded.event_file(), now)
+
+    async def _send(self, file: VolumeFile) -> StepResult:
+        row = await self._row(file.number)
+        if row is None or row.file is None:
+            raise Unavailable("volume_lost")
+        room_id = await self._safe_room()
+        event_id = await parcel.send(
+            self._parts.matrix, self._case, room_id, parcel.Parcel(file.number, file.path.name, file.size, row.file)
+        )
+        now = self._parts.clock.now()
+        await self._parts.database.write(
+            lambda tx: volumes.sent(tx, self._case.id, file.number, room_id, event_id, now)
+        )
+        return {"event_id": event_id}
+
+    async def _safe_room(self) -> RoomId:
+        """Return a room that is safe at this moment; else tell the person in one that will be, and wait for them."""
+        person = await self._parts.database.read(lambda tx: people.get(tx, self._case.person))
+        newest = person.room_id if person else None
+        room_id = await find(self._parts.matrix, self._case.person, self._case.room_id, newest)
+        if room_id is not None:
+            return room_id
+        _logger.warning("delivery.room_not_safe", case_id=self._case.id)
+        await self._parts.database.write(lambda tx: self._tell(tx, self._parts.clock.now()))
+        raise Unavailable("room_not_safe", _ASK_AGAIN)
+
+    async def _tell(self, tx: Tx, now: datetime) -> None:
+        reply = Reply("delivery_waits", {"reference": self._case.reference})
+        address = Address(self._case.person)
+        await post(tx, self._parts.renderer, now, address, reply, key("delivery_waits", self._case.id))
+
+    async def _row(self, number: int) -> Volume | None:
+        rows = await self._parts.database.read(lambda tx: volumes.of_case(tx, self._case.id))
+        return next((row for row in rows if row.number == number), None)
+
+
+def _files(packed: StepResult) -> list[dict[str, object]]:
+    return [dict(item) for item in packed["files"]]
+
+
+def spool_folder(parts: Parts, job_id: int) -> Path:
+    """Return where a job's archive is in the making."""
+    return parts.spool / str(job_id)

@@ -1,12 +1,18 @@
 """Small facts of the bot itself, by name: where the listener stands, the head of the audit chain."""
 
+from datetime import datetime
+
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 
-from dpobot.store.statements import insert
+from dpobot.store.statements import insert, insert_new
 from dpobot.store.tables import bot_state
 from dpobot.store.tx import Tx
 
 SYNC_TOKEN = "sync.token"  # noqa: S105 - the name of a row, and no secret
+BORN_AT = "born.at"
+_BORN = "born.at"
 
 
 async def get(tx: Tx, key: str, *, lock: bool = False) -> str | None:
@@ -21,3 +27,27 @@ async def set(tx: Tx, key: str, value: str) -> None:  # noqa: A001 - always read
     await tx.conn.execute(
         row.on_conflict_do_update(index_elements=[bot_state.c.key], set_={"value": row.excluded.value})
     )
+
+
+async def be_born(tx: Tx, now: datetime) -> None:
+    """Note when this database was made; later calls change nothing."""
+    await insert_new(tx, bot_state, {"key": _BORN, "value": now.isoformat()})
+
+
+async def born_at(tx: Tx) -> datetime:
+    """Return when this database was made: what is older was not said to this bot. Raises `LookupError`."""
+    born = await get(tx, _BORN)
+    if born is None:
+        raise LookupError("this database does not say when it was made")
+    return datetime.fromisoformat(born)
+
+
+async def sync_token(tx: Tx) -> str | None:
+    """Return up to where /sync has been taken in, None before the first time."""
+    return await get(tx, SYNC_TOKEN)
+
+
+async def born_at(tx: Tx) -> datetime:
+    """Return when this store was made; long ago if that was never noted."""
+    value = await get(tx, BORN_AT)
+    return datetime.fromtimestamp(0, UTC) if value is None else datetime.fromisoformat(value)

@@ -1,0 +1,147 @@
+"""`dpobot demo`: a whole conversation on a throwaway homeserver, ending with an archive on disk."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+from dpobot.demo import world
+from dpobot.demo.client import Client
+from dpobot.demo.process import BotProcess
+from dpobot.demo.synapse import Synapse
+from dpobot.errors import ConfigurationError
+from dpobot.matrix.api import Received
+from dpobot.model.ids import RoomId, UserId
+
+
+class Narrator:
+    """Says on the terminal what happens."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._began = time.monotonic()
+
+    def scene(self, text: str) -> None:
+        """Say what is being done."""
+        if not self._quiet:
+            print(f"[{time.monotonic() - self._began:5.1f} s] {text}", flush=True)
+
+    def line(self, who: str, text: str) -> None:
+        """Quote somebody, indented."""
+        if not self._quiet:
+            print(
+                "\n".join(
+                    f"            {who if not number else '':>5} | {part}"
+                    for number, part in enumerate(text.splitlines())
+                ),
+                flush=True,
+            )
+
+
+async def tell(target: Path, *, quiet: bool = False) -> int:
+    """Play the story; the archive lies unpacked in ``target`` afterwards. Returns the exit status."""
+    if target.exists() and any(target.iterdir()) and not (target / "index.html").exists():
+        raise ConfigurationError(
+            [f"{target} is not empty and holds no earlier demo; name another folder with --target"]
+        )
+    narrator = Narrator(quiet=quiet)
+    with tempfile.TemporaryDirectory(prefix="dpobot-demo-") as folder:
+        narrator.scene("Starting a throwaway Synapse on this machine only")
+        synapse = Synapse(Path(folder) / "synapse")
+        await synapse.start()
+        try:
+            return await _play(Path(folder), synapse, target, narrator)
+        finally:
+            await synapse.stop()
+
+
+async def _play(folder: Path, synapse: Synapse, target: Path, narrator: Narrator) -> int:
+    admin = await synapse.register("admin", admin=True)
+    bot = BotProcess(folder / "bot", synapse, await synapse.register("dpo"), admin)
+    narrator.scene("Starting the bot: it logs in, makes its device and its cross-signing keys")
+    await bot.start()
+    try:
+        account = await synapse.register("anna")
+        narrator.scene(
+            "Anna has used this server for a while: rooms, messages, an edit, a reaction, a picture, a room she left"
+        )
+        life = await world.build(synapse, world.Resident(synapse, account))
+        anna = await Client.open(synapse, account, folder / "anna")
+        try:
+            await anna.session.send(
+                life.family, {"msgtype": "m.text", "body": "Only we can read this."}, txn_id="family"
+            )
+            await _conversation(anna, UserId(bot.user_id), target, narrator)
+        finally:
+            await anna.close()
+    finally:
+        await bot.stop()
+    print(f"The archive is in {target}: open {(target / 'index.html').resolve()}")
+    return 0
+
+
+async def _conversation(anna: Client, bot: UserId, target: Path, narrator: Narrator) -> None:
+    narrator.scene("Anna opens an end-to-end-encrypted direct message with the bot")
+    room_id = await anna.direct_message(bot)
+    narrator.line("dpo", _text(await anna.wait(bot, _is_text)))
+    for words in ("rights", "export"):
+        await _ask(anna, bot, room_id, words, narrator)
+    narrator.scene("The bot collects, packs, reads back, and delivers")
+    volumes = await _receive(anna, bot, target.parent / f".{target.name}.part", narrator)
+    _unpack(volumes, target)
+    for words in ("status", "received"):
+        await _ask(anna, bot, room_id, words, narrator)
+    narrator.scene("Anna has confirmed: the bot deletes the server's copy")
+    await _until_gone(anna, bot)
+
+
+async def _ask(anna: Client, bot: UserId, room_id: RoomId, words: str, narrator: Narrator) -> None:
+    narrator.line("anna", words)
+    await anna.say(room_id, words)
+    narrator.line("dpo", _text(await anna.wait(bot, _is_text)))
+
+
+async def _receive(anna: Client, bot: UserId, folder: Path, narrator: Narrator) -> list[Path]:
+    """Fetch volumes until the message that says all are there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    volumes: list[Path] = []
+    while True:
+        event = await anna.wait(bot, lambda event: event.type == "m.room.message")
+        if event.content.get("msgtype") != "m.file":
+            narrator.line("dpo", _text(event))
+            if volumes and event.content.get("msgtype") == "m.text":
+                return volumes
+            continue
+        path = await anna.fetch(dict(event.content), folder / f"{len(volumes) + 1:03d}.zip")
+        narrator.scene(f"Anna's client decrypts a volume: {path.stat().st_size} bytes")
+        volumes.append(path)
+
+
+def _unpack(volumes: list[Path], target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    for number, path in enumerate(reversed(volumes), start=1):
+        place = target if number == len(volumes) else target / path.stem
+        place.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(place)
+    shutil.rmtree(volumes[0].parent)
+
+
+async def _until_gone(anna: Client, bot: UserId) -> None:
+    files = [event for event in anna.heard if event.sender == bot and event.content.get("msgtype") == "m.file"]
+    async with asyncio.timeout(60):
+        for event in files:
+            while await anna.session.media_exists(event.content["file"]["url"]):
+                await asyncio.sleep(0.3)
+
+
+def _is_text(event: Received) -> bool:
+    return event.type == "m.room.message" and event.content.get("msgtype") in ("m.text", "m.notice")
+
+
+def _text(event: Received) -> str:
+    content = event.content.get("m.new_content", event.content)
+    return str(content.get("body", ""))

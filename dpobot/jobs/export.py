@@ -1,0 +1,82 @@
+"""The job `export` (Art. 15(3) and 20 GDPR): collect, pack, read back, deliver. Every line below can be resumed."""
+
+from datetime import datetime
+from typing import Any
+
+from dpobot.archive.spool import Spool
+from dpobot.cases import queries, service
+from dpobot.engine.api import Cancelled, JobRun, StepResult
+from dpobot.jobs.collecting import Collecting
+from dpobot.jobs.parts import Parts
+from dpobot.jobs.progress import ProgressMessage, Tally
+from dpobot.jobs.releasing import Releasing, spool_folder
+from dpobot.model.records import Case, ExportOptions
+from dpobot.model.words import CaseState, Scope, Section
+from dpobot.store import people
+from dpobot.store.database import Tx
+
+_RELEASED = "released"
+
+
+class Export:
+    """Makes and delivers the archive of one case."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def __call__(self, run: JobRun) -> None:
+        """Carry the job out. What it raises says how it ends (`engine.outcome`)."""
+        case = await self._begin(run)
+        if run.steps.done(_RELEASED) is None:
+            await self._release(run, case)
+        await run.steps.step("spool removed", lambda: self._remove(run))
+
+    async def _begin(self, run: JobRun) -> Case:
+        return await self._parts.database.write(lambda tx: self._working(tx, run.job.case_id))
+
+    async def _working(self, tx: Tx, case_id: int) -> Case:
+        case = await queries.by_id(tx, case_id)
+        if case.state not in (CaseState.APPROVED, CaseState.WORKING):
+            raise Cancelled
+        if case.state is CaseState.APPROVED:
+            return await service.move(tx, self._parts.clock.now(), case, CaseState.WORKING, "bot", "export.started")
+        return case
+
+    async def _release(self, run: JobRun, case: Case) -> None:
+        spool, options = Spool(spool_folder(self._parts, run.job.id)), options_of(case.options)
+        language = await self._parts.database.read(lambda tx: self._language(tx, case))
+        tally = Tally(self._parts.clock.now())
+        async with ProgressMessage(self._parts, case, language, tally, run.job.run_token or ""):
+            collecting = Collecting(
+                self._parts.homeserver, spool, run.steps, case.person, options, self._parts.config.export.page_events
+            )
+            await collecting.all(tally)
+            await Releasing(self._parts, case, options, spool, run.steps).all(language)
+        await run.steps.step(_RELEASED, _nothing, tally.progress().to_json())
+
+    async def _language(self, tx: Tx, case: Case) -> str:
+        person = await people.get(tx, case.person)
+        return person.language if person else "en"
+
+    async def _remove(self, run: JobRun) -> StepResult:
+        """Remove what the archive was made of: from here on it exists only encrypted, for the person."""
+        Spool(spool_folder(self._parts, run.job.id)).remove()
+        return {}
+
+
+def options_of(stored: Any) -> ExportOptions:
+    """Return a case's options as the export understands them (see `commands.user.export` for what stores them)."""
+
+    def moment(name: str) -> datetime | None:
+        return datetime.fromisoformat(stored[name]) if stored.get(name) else None
+
+    return ExportOptions(
+        scope=Scope(stored.get("scope", Scope.MINE)),
+        sections=frozenset(Section(name) for name in stored.get("sections", ())),
+        since=moment("since"),
+        until=moment("until"),
+    )
+
+
+async def _nothing() -> StepResult:
+    return {}

@@ -1,0 +1,68 @@
+"""What the end of a job means for its case and for the person: in the transaction that ends the job."""
+
+import shutil
+from datetime import datetime
+
+from dpobot.cases import queries, service
+from dpobot.delivery.messages import Address, key, post
+from dpobot.jobs.parts import Parts
+from dpobot.jobs.releasing import spool_folder
+from dpobot.model.records import Case, Job, Reply
+from dpobot.model.words import CaseState, JobState
+from dpobot.store import jobs, volumes
+from dpobot.store.database import Tx
+
+
+class Outcome:
+    """Moves cases when their jobs end."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def end(self, tx: Tx, job: Job, state: JobState) -> None:
+        """Called by the engine inside the transaction that ends ``job`` with ``state``."""
+        case = await queries.by_id(tx, job.case_id)
+        if job.name != "export":
+            return
+        now = self._parts.clock.now()
+        if state is JobState.DONE:
+            await self._delivered(tx, case, now)
+        elif state is JobState.CANCELLED:
+            await self._cancelled(tx, case, job, now)
+        else:
+            await self._stopped(tx, case, job, state, now)
+
+    async def _delivered(self, tx: Tx, case: Case, now: datetime) -> None:
+        sent = await volumes.of_case(tx, case.id)
+        if case.state is not CaseState.WORKING:
+            return
+        await service.move(tx, now, case, CaseState.DELIVERED, "bot", "export.delivered", {"volumes": len(sent)})
+        until = now + self._parts.config.deliveries_kept
+        await jobs.want(tx, case_id=case.id, name="expire", person=case.person, wake_at=until, now=now)
+        reply = Reply(
+            "export_delivered",
+            {
+                "reference": case.reference,
+                "volumes": [{"number": row.number, "size": row.size, "sha256": row.sha256} for row in sent],
+                "delete_on": until,
+            },
+        )
+        await self._say(tx, case, reply, now)
+
+    async def _cancelled(self, tx: Tx, case: Case, job: Job, now: datetime) -> None:
+        """A cancelled archive leaves nothing behind: neither its spool nor what was uploaded already."""
+        shutil.rmtree(spool_folder(self._parts, job.id), ignore_errors=True)
+        if await volumes.of_case(tx, case.id):
+            await jobs.want(tx, case_id=case.id, name="expire", person=case.person, wake_at=now, now=now)
+
+    async def _stopped(self, tx: Tx, case: Case, job: Job, state: JobState, now: datetime) -> None:
+        held = state is JobState.HELD
+        if case.state is CaseState.WORKING:
+            detail = {"code": job.error}
+            await service.move(tx, now, case, CaseState.HELD, "bot", "export.held" if held else "export.failed", detail)
+        template = "export_held" if held else "export_failed"
+        await self._say(tx, case, Reply(template, {"reference": case.reference}), now)
+
+    async def _say(self, tx: Tx, case: Case, reply: Reply, now: datetime) -> None:
+        """Say it where the person is now: without a room the outbox finds or makes a safe one."""
+        await post(tx, self._parts.renderer, now, Address(case.person), reply, key(reply.template, case.id))
