@@ -1,11 +1,15 @@
 """The hash chain: each row covers the one before, so that no row can be changed, removed or put in between unnoticed.
 
-A row's hash is SHA-256 (hex) over the canonical JSON (keys sorted, no white space, ASCII) of ``seq``, ``at``, ``action``,
-``case_id``, ``detail``, ``actor_digest`` and ``prev``. ``at`` is UTC with microseconds. The first row's ``prev`` is `GENESIS`.
-The actor is covered through ``actor_digest``, SHA-256 over a random salt and the actor: when a case expires, actor and salt
-are dropped, nobody can tell any more who it was, and the chain still holds. The head (number and hash of the newest row) is
-kept apart from the rows: rows missing at the end are noticed as well. What a chain in one database can't show is that all of
-it was computed anew; whoever needs that keeps copies of the head elsewhere.
+A row's hash is SHA-256 (hex) over the canonical JSON (keys sorted, no white space, ASCII) of ``seq``, ``at``,
+``action``, ``case_id``, ``detail``, ``actor_digest`` and ``prev``. ``at`` is UTC with microseconds. The first row's
+``prev`` is `GENESIS`.
+
+The actor is covered through ``actor_digest``, SHA-256 over a random salt and the actor: when a case expires, actor and
+salt are dropped, nobody can tell any more who it was, and the chain still holds.
+
+The head (number and hash of the newest row) is kept apart from the rows: rows missing at the end are noticed as well.
+What a chain in one database can't show is that all of it was computed anew; whoever needs that keeps copies of the head
+elsewhere.
 """
 
 import hashlib
@@ -26,8 +30,8 @@ GENESIS = hashlib.sha256(b"dpobot audit trail, version 1").hexdigest()
 class Verdict:
     """Whether the chain holds: ``rows`` that were right, the number of the first bad one, and a stable code why.
 
-    Codes: ``missing`` (a number is left out), ``prev``, ``hash``, ``actor``, ``head`` (rows at the end are missing, or the
-    head was changed).
+    Codes: ``missing`` (a number is left out), ``prev``, ``hash``, ``actor``, ``head`` (rows at the end are missing, or
+    the head was changed).
     """
 
     rows: int

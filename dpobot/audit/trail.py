@@ -61,7 +61,7 @@ def _check(actor: str, action: str, detail: Detail) -> None:
             raise ValueError("a detail's name is lower case letters, digits and _")
         if not _fits(value):
             raise ValueError(
-                f"{name}: a detail is an id or code (128 characters, no white space), an integer or a truth value"
+                f"{name}: a detail is an id, a code (at most 128, no white space), an integer or a truth value"
             )
 
 

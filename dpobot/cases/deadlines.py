@@ -1,8 +1,9 @@
 """By when a request must be answered. Pure: the calendar and the zone are handed in.
 
-Both jurisdictions count a month alike: the day of receipt does not count, the time ends with the last hour of the day of
-the next month that bears the same date, or with that month's last day if it has no such date; if that day is a Saturday,
-Sunday or public holiday, with the last hour of the next working day. EU: Art. 12(3) GDPR with Regulation (EEC, Euratom)
+Both jurisdictions count a month alike: the day of receipt does not count, the time ends with the last hour of the day
+of the next month that bears the same date, or of that month's last day if it has no such date; if that day is a
+Saturday, Sunday or public holiday, with the last hour of the next working day.
+EU: Art. 12(3) GDPR with Regulation (EEC, Euratom)
 1182/71, Art. 3(1), (2)(c) and (4). UK: Art. 12A UK GDPR, and the ICO's guidance on the right of access.
 
 They differ in complaints: section 164A of the UK's Data Protection Act 2018 wants them acknowledged within 30 days.

@@ -1,7 +1,7 @@
 """Public holidays and the time zone of the operator's country: what moves deadlines.
 
-Only holidays of the whole country count. Regional ones would make a deadline later for some, never earlier: leaving them out
-is the safe side.
+Only holidays of the whole country count. Regional ones would make a deadline later for some, never earlier: leaving
+them out is the safe side.
 """
 
 from collections.abc import Collection
@@ -54,7 +54,7 @@ def zone_of(country: str) -> ZoneInfo:
 
 
 def holidays_after(day: date, country: str) -> Collection[date]:
-    """Return a country's public holidays of the months after ``day``; none for a country that the library doesn't know."""
+    """Return a country's public holidays of the months after ``day``; none if the library doesn't know it."""
     try:
         known = calendars.country_holidays(country, years=range(day.year, (day + _HORIZON).year + 1))
     except NotImplementedError:

@@ -18,7 +18,7 @@ async def open_of_person(tx: Tx, person: UserId) -> Sequence[Case]:
     return await cases.of_person(tx, person, transitions.OPEN, _MANY)
 
 
-async def of_person(tx: Tx, person: UserId, limit: int) -> Sequence[Case]:
+async def of_person(tx: Tx, person: UserId, limit: int = 50) -> Sequence[Case]:
     """Return a person's cases, newest first."""
     return await cases.of_person(tx, person, tuple(CaseState), limit)
 
@@ -28,9 +28,9 @@ async def by_reference(tx: Tx, person: UserId, reference: Reference) -> Case | N
     return await cases.by_reference(tx, person, reference)
 
 
-async def by_id(tx: Tx, case_id: int) -> Case:
-    """Return a case for the work on it. Raises `LookupError`."""
-    return await cases.get(tx, case_id)
+async def by_id(tx: Tx, case_id: int) -> Case | None:
+    """Return a case for the work on it, None if there is none."""
+    return await cases.by_id(tx, case_id)
 
 
 async def messages_of(tx: Tx, case_id: int) -> Sequence[CaseMessage]:

@@ -1,4 +1,4 @@
-"""What happens to a case: each function makes the change, its audit row and the wish for its job in the caller's transaction."""
+"""What happens to a case: change, audit row and the wish for its job, in the one transaction of the caller."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from dpobot.errors import DpobotError, Refusal
 from dpobot.model.ids import EventId, RoomId, UserId, reference
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Channel, Kind, Trust
-from dpobot.store import cases, jobs, people
+from dpobot.store import cases, jobs, people, wakes
 from dpobot.store.database import Tx
 
 JOBS: Mapping[Kind, str] = {Kind.EXPORT: "export"}  # the work that carries an approved case out
@@ -59,8 +59,8 @@ class Opened:
 async def open_case(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> Opened:
     """Open a case and, if policy approves it, want its job.
 
-    The same ``event_id`` opens one case, however often it is called. Raises Refusal("already_open", reference=...) if the
-    same thing has been asked for and not been answered; verified and unverified requests don't see each other there.
+    The same ``event_id`` opens one case, however often it is called. Raises Refusal("already_open", reference=...) if
+    the same has been asked for and not been answered; verified and unverified requests don't see each other there.
     """
     await people.ensure(tx, opening.person, now, lock=True)  # two requests of a person: one after the other
     known = None if opening.event_id is None else await cases.by_event(tx, opening.event_id)
@@ -81,7 +81,7 @@ async def move(
 ) -> Case:
     """Move a case, record it, and return it as it is now. An approval wants the case's job.
 
-    Raises `Conflict` if somebody else changed it since it was read, `IllegalMove` for a move that the table doesn't have.
+    Raises `Conflict` if somebody else changed it since it was read, `IllegalMove` for a move that isn't in the table.
     A caller that may run twice reads the case in the same transaction and leaves one alone that is there already.
     """
     transitions.action_of(case.state, to)
@@ -175,4 +175,5 @@ async def _want_work(tx: Tx, now: datetime, case: Case) -> None:
 
 
 async def _want_expiry(tx: Tx, now: datetime, case: Case) -> None:
-    await jobs.want(tx, case_id=case.id, name=EXPIRE, person=case.person, wake_at=now, now=now)
+    job_id = await jobs.want(tx, case_id=case.id, name=EXPIRE, person=case.person, wake_at=now, now=now)
+    await wakes.no_later_than(tx, job_id, now)  # it may wait for a later day already

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from datetime import UTC, datetime
-
 import sqlalchemy as sa
 
 from dpobot.store.statements import insert, insert_new
@@ -11,7 +9,6 @@ from dpobot.store.tables import bot_state
 from dpobot.store.tx import Tx
 
 SYNC_TOKEN = "sync.token"  # noqa: S105 - the name of a row, and no secret
-BORN_AT = "born.at"
 _BORN = "born.at"
 
 
@@ -45,9 +42,3 @@ async def born_at(tx: Tx) -> datetime:
 async def sync_token(tx: Tx) -> str | None:
     """Return up to where /sync has been taken in, None before the first time."""
     return await get(tx, SYNC_TOKEN)
-
-
-async def born_at(tx: Tx) -> datetime:
-    """Return when this store was made; long ago if that was never noted."""
-    value = await get(tx, BORN_AT)
-    return datetime.fromtimestamp(0, UTC) if value is None else datetime.fromisoformat(value)

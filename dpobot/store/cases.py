@@ -41,12 +41,18 @@ async def add(tx: Tx, values: Mapping[str, Any]) -> Case:
     return await get(tx, int((await tx.conn.execute(new)).scalar_one()))
 
 
-async def get(tx: Tx, case_id: int) -> Case:
-    """Return a case. Raises `LookupError` if there is none."""
+async def by_id(tx: Tx, case_id: int) -> Case | None:
+    """Return a case, None if there is none."""
     found = await find(tx, table.c.id == case_id)
-    if not found:
+    return found[0] if found else None
+
+
+async def get(tx: Tx, case_id: int) -> Case:
+    """Return a case that is there. Raises `LookupError`."""
+    found = await by_id(tx, case_id)
+    if found is None:
         raise LookupError("no such case")
-    return found[0]
+    return found
 
 
 async def by_event(tx: Tx, event_id: EventId) -> Case | None:

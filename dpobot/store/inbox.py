@@ -24,7 +24,7 @@ _AT_A_TIME = 200  # rows of one INSERT: SQLite takes at most 32,766 values
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """One event to be stored. ``content`` is JSON, whatever the inbox needs later; it is encrypted at rest.
+    """One event to be stored. ``payload`` is JSON, whatever is needed later; it is encrypted at rest.
 
     ``session_id`` names the Megolm session that an undecryptable event waits for; ``not_before`` defaults to
     ``received_at``.
@@ -37,7 +37,7 @@ class NewEvent:
     encrypted: bool
     sent_at: datetime
     received_at: datetime
-    content: Mapping[str, Any] = field(repr=False)
+    payload: Mapping[str, Any] = field(repr=False)
     session_id: str | None = None
     not_before: datetime | None = None
 
@@ -52,7 +52,7 @@ class InboxRow:
     sender: UserId
     kind: IncomingKind
     encrypted: bool
-    content: Mapping[str, Any] = field(repr=False)
+    payload: Mapping[str, Any] = field(repr=False)
     session_id: str | None
     state: str
     attempts: int
@@ -119,12 +119,12 @@ async def waiting_for(tx: Tx, session_ids: Collection[str]) -> list[InboxRow]:
     return await _rows(tx, sa.select(table).where(wanted, open_, undecryptable)) if session_ids else []
 
 
-async def resolved(tx: Tx, id_: int, kind: IncomingKind, content: Mapping[str, Any], now: datetime) -> bool:
+async def resolved(tx: Tx, id_: int, kind: IncomingKind, payload: Mapping[str, Any], now: datetime) -> bool:
     """Turn an undecryptable event into what it says, to be handled now; False if it was over or decrypted already."""
     row = sa.update(table).where(
         table.c.id == id_, table.c.state.in_(("new", "waiting")), table.c.kind == IncomingKind.UNDECRYPTABLE
     )
-    sealed = tx.seal.close_json(dict(content), _SEALED)
+    sealed = tx.seal.close_json(dict(payload), _SEALED)
     values = {"kind": kind, "sealed": sealed, "session_id": None, "state": "new", "not_before": now, "attempts": 0}
     return await change(tx, row.values(**values)) == 1
 
@@ -154,7 +154,7 @@ def _values(tx: Tx, event: NewEvent) -> dict[str, Any]:
         "sender": event.sender,
         "kind": event.kind,
         "encrypted": event.encrypted,
-        "sealed": tx.seal.close_json(dict(event.content), _SEALED),
+        "sealed": tx.seal.close_json(dict(event.payload), _SEALED),
         "session_id": event.session_id,
         "state": "new",
         "not_before": event.not_before or event.received_at,
@@ -176,7 +176,7 @@ def _row(tx: Tx, row: sa.RowMapping) -> InboxRow:
         sender=row["sender"],
         kind=IncomingKind(row["kind"]),
         encrypted=row["encrypted"],
-        content=tx.seal.open_json(row["sealed"], _SEALED),
+        payload=tx.seal.open_json(row["sealed"], _SEALED),
         session_id=row["session_id"],
         state=row["state"],
         attempts=row["attempts"],

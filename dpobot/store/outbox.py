@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dpobot.model.ids import EventId, RoomId, UserId
-from dpobot.store.statements import insert_new
+from dpobot.store.statements import change, insert_new
 from dpobot.store.tables import outbox as table
 from dpobot.store.tx import Tx
 
@@ -96,16 +96,21 @@ async def defer(tx: Tx, id_: int, not_before: datetime) -> None:
     await tx.conn.execute(row.values(not_before=not_before, attempts=table.c.attempts + 1))
 
 
-async def failed(tx: Tx, id_: int) -> None:
+async def failed(tx: Tx, id_: int, now: datetime) -> None:
     """Give a message up and drop its words; later ones for the same person no longer wait for it."""
     row = sa.update(table).where(table.c.id == id_, table.c.state == "new")
-    await tx.conn.execute(row.values(state="failed", sealed=None))
+    await tx.conn.execute(row.values(state="failed", sealed=None, sent_at=now))
 
 
 async def event_of(tx: Tx, key: str) -> EventId | None:
     """Return the event that a message became, None if it has not been sent."""
     found = (await tx.conn.execute(sa.select(table.c.event_id).where(table.c.key == key))).scalar_one_or_none()
     return None if found is None else EventId(found)
+
+
+async def forget(tx: Tx, before: datetime) -> int:
+    """Delete messages that were sent or given up before a moment; return how many. Their keys count no more."""
+    return await change(tx, sa.delete(table).where(table.c.state != "new", table.c.sent_at < before))
 
 
 def _row(tx: Tx, row: sa.RowMapping) -> OutboxRow:

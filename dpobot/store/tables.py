@@ -108,7 +108,7 @@ outbox = sa.Table(
     sa.Column("not_before", Moment, nullable=False),
     sa.Column("event_id", sa.String(255)),
     sa.Column("created_at", Moment, nullable=False),
-    sa.Column("sent_at", Moment),
+    sa.Column("sent_at", Moment),  # when it was sent, or given up
     sa.Index("ix_outbox_work", "state", "not_before"),
     sa.Index("ix_outbox_order", "user_id", "state", "id"),
 )
@@ -211,7 +211,6 @@ volume = sa.Table(
     sa.Column("sealed", sa.LargeBinary),  # attachment key: encrypted at rest; dropped when sent
     sa.Column("room_id", sa.String(255)),
     sa.Column("event_id", sa.String(255)),
-    sa.Column("uploaded_at", Moment),
     sa.Column("sent_at", Moment),
     sa.Column("deleted_at", Moment),
 )

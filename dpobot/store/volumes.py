@@ -1,6 +1,5 @@
 """Volumes of archives: built, uploaded, sent, deleted from the server. Their keys are dropped once sent."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dpobot.model.ids import EventId, Mxc, RoomId
+from dpobot.model.records import EncryptedFile
 from dpobot.store.statements import change, insert
 from dpobot.store.tables import volume as table
 from dpobot.store.tx import Tx
@@ -16,18 +16,17 @@ _SEALED = "volume.sealed"
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
-    """One volume. ``size`` and ``sha256`` are the plain ZIP's; ``file`` is the ``file`` member of its event."""
+class VolumeRow:
+    """One volume. ``size`` and ``sha256`` are the plain ZIP's; ``file`` opens its upload, until it is sent."""
 
     case_id: int
     number: int  # from 1
     size: int
     sha256: str
     mxc: Mxc | None
-    file: Mapping[str, Any] | None = field(repr=False)
+    file: EncryptedFile | None = field(repr=False)
     room_id: RoomId | None
     event_id: EventId | None
-    uploaded_at: datetime | None
     sent_at: datetime | None
     deleted_at: datetime | None
 
@@ -43,13 +42,13 @@ async def put(tx: Tx, case_id: int, number: int, size: int, sha256: str) -> None
     await tx.conn.execute(again)
 
 
-async def uploaded(tx: Tx, case_id: int, number: int, mxc: Mxc, file: Mapping[str, Any], now: datetime) -> bool:
+async def uploaded(tx: Tx, case_id: int, number: int, file: EncryptedFile) -> bool:
     """Note where a volume's bytes are and how they open; False if it is known to be somewhere else already.
 
     After False the caller's own upload is superfluous: `of_case` gives the one that counts.
     """
     row = sa.update(table).where(_key(case_id, number), table.c.mxc.is_(None))
-    values = {"mxc": mxc, "sealed": tx.seal.close_json(dict(file), _SEALED), "uploaded_at": now}
+    values = {"mxc": file.url, "sealed": tx.seal.close_json(_plain(file), _SEALED)}
     return await change(tx, row.values(**values)) == 1
 
 
@@ -65,28 +64,31 @@ async def deleted(tx: Tx, case_id: int, number: int, now: datetime) -> None:
     await tx.conn.execute(row.values(deleted_at=now, sealed=None))
 
 
-async def of_case(tx: Tx, case_id: int) -> list[Volume]:
+async def of_case(tx: Tx, case_id: int) -> list[VolumeRow]:
     """Return a case's volumes in their order."""
     return await _volumes(tx, sa.select(table).where(table.c.case_id == case_id))
 
 
-async def undeleted_before(tx: Tx, before: datetime) -> list[Volume]:
-    """Return volumes that the server still has and that were sent (or, never sent, uploaded) before a moment."""
-    since = sa.func.coalesce(table.c.sent_at, table.c.uploaded_at, type_=table.c.sent_at.type)
-    query = sa.select(table).where(table.c.mxc.is_not(None), table.c.deleted_at.is_(None), since < before)
+async def undeleted_before(tx: Tx, before: datetime) -> list[VolumeRow]:
+    """Return volumes that were sent before a moment and that the server still has."""
+    query = sa.select(table).where(table.c.deleted_at.is_(None), table.c.sent_at < before)
     return await _volumes(tx, query)
+
+
+def _plain(file: EncryptedFile) -> dict[str, Any]:
+    return {"url": file.url, "key": dict(file.key), "iv": file.iv, "hashes": dict(file.hashes), "size": file.size}
 
 
 def _key(case_id: int, number: int) -> sa.ColumnElement[bool]:
     return (table.c.case_id == case_id) & (table.c.number == number)
 
 
-async def _volumes(tx: Tx, query: sa.Select[Any]) -> list[Volume]:
+async def _volumes(tx: Tx, query: sa.Select[Any]) -> list[VolumeRow]:
     found = (await tx.conn.execute(query.order_by(table.c.case_id, table.c.number))).mappings()
     return [_volume(tx, row) for row in found]
 
 
-def _volume(tx: Tx, row: sa.RowMapping) -> Volume:
+def _volume(tx: Tx, row: sa.RowMapping) -> VolumeRow:
     values = dict(row)
     sealed = values.pop("sealed")
-    return Volume(**values, file=None if sealed is None else tx.seal.open_json(sealed, _SEALED))
+    return VolumeRow(**values, file=None if sealed is None else EncryptedFile(**tx.seal.open_json(sealed, _SEALED)))

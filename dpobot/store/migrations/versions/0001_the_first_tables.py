@@ -211,7 +211,6 @@ def _deliveries() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("room_id", sa.String(length=255), nullable=True),
         sa.Column("event_id", sa.String(length=255), nullable=True),
-        sa.Column("uploaded_at", MOMENT, nullable=True),
         sa.Column("sent_at", MOMENT, nullable=True),
         sa.Column("deleted_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name="fk_volume_case_id_case"),
