@@ -7,9 +7,10 @@ import pytest
 from dpobot.demo.synapse import Synapse
 from tests.interop import node
 from tests.interop.driver import JsPerson
+from tests.live.bot import start_bot
 from tests.live.conftest import Register, admin, register, synapse
 
-__all__ = ["admin", "register", "synapse"]  # fixtures of the live ring, shared
+__all__ = ["admin", "register", "start_bot", "synapse"]  # fixtures of the live ring, shared
 
 MakePerson = Callable[..., Awaitable[JsPerson]]
 

@@ -199,9 +199,12 @@ class JsPerson:
         self.session = Session(**answer)
         return self.session
 
-    async def create_dm(self, person: str, *, encrypted: bool = True) -> str:
-        """Create a direct message, encrypted from its first event or not, and invite; returns the room ID."""
-        return str(await self.call("createDm", person=person, encrypted=encrypted))
+    async def create_dm(self, person: str, *, encrypted: bool = True, powerful: bool = True) -> str:
+        """Create a direct message, encrypted from its first event or not, and invite; returns the room ID.
+
+        ``powerful``: the other one gets power level 100, as Element does it.
+        """
+        return str(await self.call("createDm", person=person, encrypted=encrypted, powerful=powerful))
 
     async def send(self, room: str, text: str) -> str:
         """Send a text; returns the event ID."""

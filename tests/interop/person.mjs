@@ -47,11 +47,11 @@ async function rememberDirect(person, room) {
     await client.setAccountData("m.direct", { ...direct, [person]: [...(direct[person] ?? []), room] });
 }
 
-async function createDm({ person, encrypted = true, timeout = 30 }) {
+async function createDm({ person, encrypted = true, powerful = true, timeout = 30 }) {
     const { room_id: room } = await client.createRoom({
         is_direct: true,
         invite: [person],
-        preset: "trusted_private_chat",
+        preset: powerful ? "trusted_private_chat" : "private_chat", // the first is what Element takes
         visibility: "private",
         initial_state: encrypted ? [ENCRYPTION] : [],
     });

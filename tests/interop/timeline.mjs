@@ -8,6 +8,7 @@ export class Timeline {
     #client;
     #tell;
     #events = new Map(); // event ID -> MatrixEvent
+    #order = new Map(); // event ID -> how many came before
     #redacted = new Set();
     #watchers = new Set();
 
@@ -20,6 +21,7 @@ export class Timeline {
 
     async #arrived(event) {
         if (!event.getId() || !event.getRoomId() || this.#events.has(event.getId())) return;
+        this.#order.set(event.getId(), this.#events.size);
         this.#events.set(event.getId(), event);
         const redacts = event.getAssociatedId();
         if (event.getType() === "m.room.redaction" && redacts) this.#redacted.add(redacts);
@@ -69,8 +71,7 @@ export class Timeline {
     /** Return the first record that fits and came after the event `after`; waits for it, `timeout` seconds at most. */
     async waitFor({ room, timeout = 30, after, ...wanted }) {
         const fits = matcher(wanted);
-        const early = new Set(after ? this.#upTo(after) : []);
-        const good = (record) => record.room_id === room && !early.has(record.event_id) && fits(record);
+        const good = (record) => record.room_id === room && this.#isAfter(record.event_id, after) && fits(record);
         let found;
         const later = new Promise((resolve) => (found = resolve));
         const watcher = (record) => good(record) && found(record);
@@ -87,9 +88,9 @@ export class Timeline {
         throw Object.assign(new Error(`nothing that fits came within ${timeout} s`), { code: "TIMEOUT" });
     }
 
-    #upTo(eventId) {
-        const ids = [...this.#events.keys()];
-        return ids.slice(0, ids.indexOf(eventId) + 1);
+    /** What was sent but has not come back from the server yet is before nothing. */
+    #isAfter(id, other) {
+        return !other || (this.#order.has(other) && this.#order.get(id) > this.#order.get(other));
     }
 }
 
