@@ -1,0 +1,230 @@
+"""The last look at a finished archive before it leaves: reads the ZIPs back with other code than wrote them.
+
+What it finds wrong it raises as `Tripwire`; what is merely unusual it reports. Nothing here imports the writer.
+"""
+
+import hashlib
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dpobot.archive.layout import safe_entry
+from dpobot.errors import Tripwire
+from dpobot.model.ids import UserId
+from dpobot.model.words import Scope
+
+_MANIFEST = "manifest.json"
+_BLOCK = 1 << 20
+_LARGEST_EVENT = 262_144  # bytes; four times what the specification allows (4.2.8 "Size limits")
+_RATIO = 200
+_RATIO_FROM = 5_000_000  # bytes
+_EVENTS = re.compile(r"rooms/[^/]+/events(?:-\d+)?\.jsonl")
+_ACCOUNT = re.compile(r"account/[^/]+\.json")
+_OF_OTHERS = frozenset({"latest_event", "chunk", "invite_room_state", "knock_room_state", "stripped_state"})
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was read back. ``anomalies``: codes of what is unusual; a package that has any is held for staff."""
+
+    volumes: int
+    files: int
+    events: int
+    rooms: int
+    media: int
+    size: int
+    anomalies: tuple[str, ...]
+
+
+def inspect(volumes: Sequence[Path], person: UserId, scope: Scope) -> Inspection:
+    """Read every byte of the volumes back. Constant memory: one line, one manifest at a time.
+
+    Raises `Tripwire`: ``foreign_sender``, ``foreign_nested``, ``foreign_account``, ``wrong_room``, ``not_an_event``,
+    ``twice`` , ``counts``, ``digest``, ``unlisted``, ``absent``, ``unsafe_name``, ``wrong_person``, ``volumes``,
+    ``unreadable``, ``scope``.
+    """
+    if scope is not Scope.MINE:
+        raise Tripwire("scope")  # nothing here can tell what a person may see of others
+    look = _Look(person)
+    for number, path in enumerate(volumes, 1):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                look.volume(archive, number, len(volumes))
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+            raise Tripwire("unreadable") from error
+    look.whole()
+    return Inspection(
+        len(volumes),
+        look.files,
+        look.events,
+        len(look.rooms),
+        look.media,
+        sum(path.stat().st_size for path in volumes),
+        tuple(sorted(look.anomalies)),
+    )
+
+
+class _Look:
+    def __init__(self, person: UserId) -> None:
+        self._person = person
+        self._said = -1
+        self.rooms: set[str] = set()
+        self.anomalies: set[str] = set()
+        self.files = self.events = self.media = 0
+
+    def volume(self, archive: zipfile.ZipFile, number: int, of: int) -> None:
+        """Check one volume against its own manifest."""
+        names = [entry.filename for entry in archive.infolist()]
+        if not all(safe_entry(name) for name in names):
+            raise Tripwire("unsafe_name")
+        if len({name.casefold() for name in names}) != len(names):
+            raise Tripwire("twice")
+        manifest = self._manifest(archive, number, of)
+        listed = {line["path"]: line["sha256"] for line in manifest["files"]}
+        if set(names) - set(listed) != {_MANIFEST}:
+            raise Tripwire("unlisted")
+        if set(listed) - set(names):
+            raise Tripwire("absent")
+        rooms = {line["file"]: line for line in manifest["rooms"]}
+        if {name for name in names if _EVENTS.fullmatch(name)} != set(rooms):
+            raise Tripwire("unlisted")
+        for name in names:
+            if name != _MANIFEST:
+                self._file(archive, name, listed[name], rooms.get(name))
+        if sum(line["events"] for line in manifest["rooms"]) != manifest["volumes"][number - 1]["events"]:
+            raise Tripwire("counts")
+
+    def whole(self) -> None:
+        """Check the archive's own total."""
+        if self.events != self._said:
+            raise Tripwire("counts")
+
+    def _manifest(self, archive: zipfile.ZipFile, number: int, of: int) -> Mapping[str, Any]:
+        try:
+            manifest = json.loads(archive.read(_MANIFEST))
+            if manifest["person"] != self._person or manifest["scope"] != Scope.MINE:
+                raise Tripwire("wrong_person")
+            if manifest["volume"] != number or len(manifest["volumes"]) != of:
+                raise Tripwire("volumes")
+            self._said = manifest["totals"]["events"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise Tripwire("unreadable") from error
+        return dict(manifest)
+
+    def _file(self, archive: zipfile.ZipFile, name: str, sha256: str, room: Mapping[str, Any] | None) -> None:
+        info = archive.getinfo(name)
+        if info.file_size > _RATIO_FROM and info.file_size > _RATIO * max(info.compress_size, 1):
+            self.anomalies.add("ratio")
+        digest = hashlib.sha256()
+        with archive.open(info) as file:
+            blocks = iter(lambda: file.read(_BLOCK), b"")
+            if room is not None:
+                self._events(_lines(blocks, digest), room)
+            elif _ACCOUNT.fullmatch(name):
+                self._account(b"".join(_fed(blocks, digest)))
+            else:
+                for block in blocks:
+                    digest.update(block)
+        if digest.hexdigest() != sha256:
+            raise Tripwire("digest")
+        if room is not None:
+            self._room_file(archive, name, room)
+        self.files += 1
+        self.media += name.startswith("media/")
+
+    def _room_file(self, archive: zipfile.ZipFile, name: str, room: Mapping[str, Any]) -> None:
+        folder, _, events = name.rpartition("/")
+        beside = f"{folder}/{events.replace('events', 'room').removesuffix('l')}"
+        try:
+            said = json.loads(archive.read(beside))
+        except (KeyError, ValueError) as error:
+            raise Tripwire("absent") from error
+        if said["room_id"] != room["room_id"]:
+            raise Tripwire("wrong_room")
+
+    def _events(self, lines: Iterator[bytes], room: Mapping[str, Any]) -> None:
+        count = 0
+        for line in lines:
+            count += 1
+            if len(line) > _LARGEST_EVENT:
+                self.anomalies.add("large_event")
+            self._event(line, room["room_id"])
+        if count != room["events"]:
+            raise Tripwire("counts")
+        self.events += count
+        self.rooms.add(room["room_id"])
+
+    def _event(self, line: bytes, room_id: str) -> None:
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise Tripwire("not_an_event") from error
+        if not isinstance(event, dict) or not isinstance(event.get("event_id"), str):
+            raise Tripwire("not_an_event")
+        if event.get("sender") != self._person:
+            raise Tripwire("foreign_sender")
+        if event.get("room_id") != room_id:
+            raise Tripwire("wrong_room")
+        unsigned = event.get("unsigned")
+        if unsigned is not None:
+            self._nested(unsigned)
+        # federation's fields and the old v1 copies have no place in client format: they could carry anything
+        if {"prev_content", "redacted_because", "auth_events", "signatures", "user_id"} & event.keys():
+            raise Tripwire("foreign_nested")
+
+    def _nested(self, value: object) -> None:
+        """Raise if something under ``unsigned`` was, or may have been, written by somebody else."""
+        if isinstance(value, list):
+            for item in value:
+                self._nested(item)
+        if not isinstance(value, dict):
+            return
+        if "sender" in value and value["sender"] != self._person:
+            raise Tripwire("foreign_nested")
+        if _OF_OTHERS & value.keys():
+            raise Tripwire("foreign_nested")
+        if "content" in value and "sender" not in value:
+            raise Tripwire("foreign_nested")
+        if "prev_content" in value and value.get("prev_sender") != self._person:
+            raise Tripwire("foreign_nested")
+        because = value.get("redacted_because")
+        if isinstance(because, dict) and "sender" not in because and because.keys() - {"event_id", "type"}:
+            raise Tripwire("foreign_nested")
+        for key, item in value.items():
+            if key not in ("content", "prev_content"):  # the person's own words, whatever they quote
+                self._nested(item)
+
+    def _account(self, data: bytes) -> None:
+        """Raise if account data hold somebody else's event."""
+        try:
+            waiting: list[object] = [json.loads(data)]
+        except (ValueError, RecursionError) as error:
+            raise Tripwire("unreadable") from error
+        while waiting:
+            value = waiting.pop()
+            if isinstance(value, dict):
+                if {"sender", "event_id", "content"} <= value.keys() and value["sender"] != self._person:
+                    raise Tripwire("foreign_account")
+                waiting.extend(value.values())
+            elif isinstance(value, list):
+                waiting.extend(value)
+
+
+def _fed(blocks: Iterator[bytes], digest: Any) -> Iterator[bytes]:
+    for block in blocks:
+        digest.update(block)
+        yield block
+
+
+def _lines(blocks: Iterator[bytes], digest: Any) -> Iterator[bytes]:
+    rest = b""
+    for block in _fed(blocks, digest):
+        *whole, rest = (rest + block).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest

@@ -1,0 +1,149 @@
+"""Media on their way into volumes: beside the page that shows them, or in pieces if larger than a volume."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dpobot.archive import layout
+from dpobot.archive.messages import safe
+from dpobot.archive.shelf import Shelf
+from dpobot.archive.spool import Medium, Spool
+from dpobot.archive.volume import BLOCK, Packed, Stage, store
+from dpobot.errors import Unavailable
+
+_SQUEEZED = ("text/", "application/json", "application/xml", "image/svg", "image/bmp", "audio/wav", "audio/x-wav")
+_PIECE_COST = 2_000  # headers and manifest line of a piece
+
+
+@dataclass(frozen=True, slots=True)
+class MediumShown:
+    """What a page says about a medium. ``href`` is empty if its bytes are not a file of this volume."""
+
+    show: str
+    href: str
+    name: str
+    media_type: str
+    size: int
+    volume: int
+    pieces: int
+    missing: str
+    created_at: str
+
+
+@dataclass(slots=True)
+class _Placed:
+    medium: Medium
+    file: str = ""
+    volume: int = 0  # 0: not yet in one
+    pieces: tuple[str, ...] = ()
+
+
+class Media:
+    """All media of the spool. Memory grows by about half a kilobyte for each, whatever their size."""
+
+    def __init__(self, spool: Spool, shelf: Shelf, stage: Path) -> None:
+        self._spool, self._shelf, self._stage = spool, shelf, stage
+        self._index = {medium.url: _Placed(medium) for medium in spool.media()}
+        self.held = sum(placed.medium.missing is None for placed in self._index.values())
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def missing(self) -> dict[str, int]:
+        """Return how many could not be had, by reason."""
+        counts: dict[str, int] = {}
+        for placed in self._index.values():
+            if placed.medium.missing is not None:
+                counts[placed.medium.missing] = counts.get(placed.medium.missing, 0) + 1
+        return counts
+
+    def waiting(self, url: str) -> int:
+        """Return bytes of a medium that is not in a volume yet, else 0."""
+        placed = self._index.get(url)
+        return placed.medium.size if placed and not placed.volume and placed.medium.missing is None else 0
+
+    def place(self, url: str) -> None:
+        """See to it that a medium is in a volume: the open one if it fits."""
+        placed = self._index.get(url)
+        if placed is None or placed.volume or placed.medium.missing is not None:
+            return
+        medium = placed.medium
+        path = self._spool.medium_path(medium.number)
+        if not path.is_file() or path.stat().st_size != medium.size:
+            raise Unavailable("spool_lost")
+        placed.file = layout.medium_file(medium.number, medium.name, medium.media_type)
+        entry = self._entry(placed, path)
+        if entry.cost <= self._shelf.capacity:
+            placed.volume = self._shelf.place(entry)
+            self._shelf.contents.media += 1
+        else:
+            self._split(placed, path)
+
+    def place_rest(self) -> None:
+        """Place what no page showed."""
+        for url in self._index:
+            self.place(url)
+
+    def shown(self, url: str, up: str) -> MediumShown | None:
+        """Return what a page says about a medium; ``up`` leads from the page to the top of the volume."""
+        placed = self._index.get(url)
+        return None if placed is None else self._shown(placed, up)
+
+    def all_shown(self) -> Iterator[MediumShown]:
+        """Yield what the list of media says about each."""
+        for placed in self._index.values():
+            yield self._shown(placed, "")
+
+    def listed(self) -> Iterator[dict[str, Any]]:
+        """Yield each medium as ``media.json`` says it."""
+        for placed in self._index.values():
+            files = list(placed.pieces) or ([placed.file] if placed.volume else [])
+            yield asdict(placed.medium) | {"files": files, "volume": placed.volume or None}
+
+    def _shown(self, placed: _Placed, up: str) -> MediumShown:
+        medium = placed.medium
+        here = placed.volume == self._shelf.number and not placed.pieces
+        return MediumShown(
+            show=layout.shown_as(medium.media_type) if here else "file",
+            href=up + placed.file if here else "",
+            name=safe(medium.name) or placed.file.removeprefix("media/"),
+            media_type=safe(medium.media_type, 100),
+            size=medium.size,
+            volume=placed.volume,
+            pieces=len(placed.pieces),
+            missing=medium.missing or "",
+            created_at=safe(medium.created_at),
+        )
+
+    def _entry(self, placed: _Placed, path: Path) -> Packed:
+        if not layout.plain_type(placed.medium.media_type).startswith(_SQUEEZED):
+            return store(placed.file, path)
+        stage = Stage(self._stage)
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                stage.offer(block)
+                stage.keep()
+        return stage.finish(placed.file)
+
+    def _split(self, placed: _Placed, path: Path) -> None:
+        """Lay a file that is larger than a volume into several, as pieces to be joined (README.txt says how)."""
+        size, start, names = placed.medium.size, 0, list[str]()
+        while start < size:
+            if self._shelf.left - _PIECE_COST < min(size - start, self._shelf.capacity // 4):
+                self._shelf.turn()
+            length = min(size - start, self._shelf.left - _PIECE_COST)
+            name = layout.part_file(placed.file, len(names) + 1)
+            self._shelf.put(replace(store(placed.file, path, start, length), name=name))
+            placed.volume = placed.volume or self._shelf.number
+            self._shelf.contents.pieces[name] = {
+                "of": placed.file,
+                "number": len(names) + 1,
+                "start": start,
+                "whole_size": size,
+                "whole_sha256": placed.medium.sha256,
+            }
+            names.append(name)
+            start += length
+        self._shelf.contents.media += 1
+        placed.pieces = tuple(names)

@@ -1,0 +1,169 @@
+"""A spool becomes an archive. Synchronous (for a thread), restartable, the same bytes for the same input."""
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from dpobot.archive import account, layout
+from dpobot.archive.facts import Holding, Package, PackageFacts, Pages, Progress, Totals, VolumeFile
+from dpobot.archive.manifest import MEDIA, MESSAGES, manifest, schemas
+from dpobot.archive.media import Media
+from dpobot.archive.pages import Writer, numbered
+from dpobot.archive.rooms import Rooms, RoomTotal, room_rows
+from dpobot.archive.shelf import Shelf, Summary
+from dpobot.archive.spool import Spool, disk, encode
+from dpobot.archive.volume import BLOCK, Stage, pack
+from dpobot.model.words import Section
+
+NOT_ASKED = "not_asked"
+_LIST_ROWS = 500  # on a page of the lists of rooms and of media
+_LIST_PAGE = 150_000  # bytes that such a page takes at most, packed
+
+
+def package(
+    spool: Spool,
+    target: Path,
+    facts: PackageFacts,
+    volume_bytes: int,
+    pages: Pages,
+    progress: Progress | None = None,
+) -> Package:
+    """Make the volumes of an archive in ``target``, which is emptied first; each has at most ``volume_bytes``.
+
+    Raises `Unavailable` (``disk_full``, ``spool_lost``) and `Rejected` (``volume_too_small``, ``event_too_large``).
+    """
+    with disk():
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(mode=0o700, parents=True)
+        stages = target / "staged"
+        stages.mkdir(mode=0o700)
+        made = _Packing(spool, target, stages, facts, volume_bytes, pages).run(progress)
+        shutil.rmtree(stages)
+        return made
+
+
+class _Packing:
+    """The state of one packing."""
+
+    def __init__(
+        self, spool: Spool, target: Path, stages: Path, facts: PackageFacts, volume_bytes: int, pages: Pages
+    ) -> None:
+        self._spool, self._stages, self._facts = spool, stages, facts
+        self._writer = Writer(pages, facts)
+        expected = 3 + 3 * spool.size() // max(volume_bytes, 1)
+        opening = [self._writer.readme(), *schemas()]
+        self._shelf = Shelf(target, facts.reference, facts.created_at, volume_bytes, expected, opening)
+        self._media = Media(spool, self._shelf, stages / "medium")
+        self._lists: dict[str, int] = {}  # which volume the list of rooms and the list of media begin in
+
+    def run(self, progress: Progress | None) -> Package:
+        """Pack everything and finish the volumes."""
+        holdings = account.place(self._spool, self._shelf, self._writer, self._stages / "account")
+        packer = Rooms(self._spool, self._shelf, self._media, self._writer, self._stages / "events", progress)
+        rooms = [packer.pack(room) for room in self._spool.room_list()]
+        self._media.place_rest()
+        holdings += [self._messages(rooms), self._media_holding()]
+        self._list_rooms(rooms)
+        self._list_media()
+        self._shelf.rest()
+        return self._finish(rooms, holdings)
+
+    def _messages(self, rooms: list[RoomTotal]) -> Holding:
+        reasons: dict[str, int] = {}
+        for total in rooms:
+            if total.room.missing:
+                reasons[total.room.missing] = reasons.get(total.room.missing, 0) + 1
+        asked = self._facts.asked(Section.MESSAGES)
+        events = sum(total.events for total in rooms)
+        return Holding(MESSAGES, "Messages", events, False, None if asked else NOT_ASKED, reasons)
+
+    def _media_holding(self) -> Holding:
+        asked = self._facts.asked(Section.MEDIA)
+        return Holding(MEDIA, "Media", self._media.held, False, None if asked else NOT_ASKED, self._media.missing())
+
+    def _list_rooms(self, rooms: list[RoomTotal]) -> None:
+        entry = self._staged_list(layout.ROOMS, room_rows(rooms))
+        self._place_list("rooms", rooms, entry, len(rooms))
+
+    def _list_media(self) -> None:
+        entry = self._staged_list(layout.MEDIA, self._media.listed())
+        self._place_list("media", self._media.all_shown(), entry, len(self._media))
+
+    def _staged_list(self, name: str, rows: Iterable[dict[str, Any]]) -> Stage:
+        """Stage a JSON list row by row."""
+        stage = Stage(self._stages / name)
+        for data in _json_list(rows):
+            stage.offer(data)
+            stage.keep()
+        return stage
+
+    def _place_list(self, what: str, rows: Iterable[object], stage: Stage, count: int) -> None:
+        """Put a list as JSON and as pages into the open volume; pages that are many go on in the next."""
+        self._shelf.place(stage.finish(f"{what}.json"))
+        pages = -(-count // _LIST_ROWS)
+        row = iter(rows)
+        for number in range(1, pages + 1):
+            if self._shelf.left < _LIST_PAGE:  # a page says what lies in its own volume: know it before it is made
+                self._shelf.turn()
+            self._lists.setdefault(what, self._shelf.number)
+            values = {"rows": list(islice(row, _LIST_ROWS)), "volume": self._shelf.number, "total": count}
+            links = numbered(what, pages, number)
+            self._shelf.place(self._writer.page(what, layout.list_page(what, number), values | {"links": links}))
+
+    def _finish(self, rooms: list[RoomTotal], holdings: list[Holding]) -> Package:
+        summaries = self._shelf.summaries
+        totals = {
+            "events": sum(total.events for total in rooms),
+            "rooms": sum(total.events > 0 for total in rooms),
+            "rooms_known": len(rooms),
+            "media": self._media.held,
+        }
+        spans = {total.room.number: total.last_volume for total in rooms if total.first_volume != total.last_volume}
+        volumes = tuple(self._close(summary, totals, holdings, spans) for summary in summaries)
+        counts = {holding.category: holding.count for holding in holdings}
+        size = sum(volume.size for volume in volumes)
+        return Package(
+            volumes, Totals(totals["events"], totals["rooms"], totals["media"], size, counts), tuple(holdings)
+        )
+
+    def _close(
+        self, summary: Summary, totals: dict[str, int], holdings: list[Holding], spans: dict[int, int]
+    ) -> VolumeFile:
+        """Add index and manifest to a volume and end it."""
+        summaries = self._shelf.summaries
+        volume, contents = self._shelf.take(summary.number)
+        values = {
+            "totals": totals,
+            "holdings": holdings,
+            "volumes": summaries,
+            "volume": summary,
+            "contents": contents,
+            "spans": spans,
+            "lists": self._lists,
+        }
+        volume.add(self._writer.page("index", layout.INDEX, values))
+        said = manifest(self._facts, totals, holdings, summaries, contents, volume.entries)
+        volume.add(pack(layout.MANIFEST, encode(said)))
+        size = volume.close()
+        if size > self._shelf.limit:
+            raise RuntimeError("a volume grew beyond its limit")  # the reserve is too small: a fault of ours
+        return VolumeFile(summary.number, volume.path, size, _sha256(volume.path))
+
+
+def _json_list(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    opening = b"[\n"
+    for row in rows:
+        yield opening + encode(row)
+        opening = b",\n"
+    yield b"\n]\n" if opening == b",\n" else b"[]\n"
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
