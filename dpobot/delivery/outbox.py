@@ -103,7 +103,7 @@ class Outbox:
 
     async def _give_up(self, row: OutboxRow) -> None:
         """Give up a message whose room can't be used: nothing personal follows a person into a room that changed."""
-        await self._database.write(lambda tx: outbox.failed(tx, row.id))
+        await self._database.write(lambda tx: outbox.failed(tx, row.id, self._clock.now()))
 
     async def _defer(self, row: OutboxRow, retry_after: float | None) -> None:
         wait = (

@@ -66,13 +66,13 @@ class Gate:
             room_id=row.room_id,
             sender=row.sender,
             kind=row.kind,
-            body=str(row.content.get("body", "")),
+            body=str(row.payload.get("body", "")),
             received_at=row.received_at,
             encrypted=row.encrypted,
             trust=answer.trust,
             local=server_of(row.sender) == server_of(self._matrix.user_id),
             language=person.language if person else "en",
-            content=row.content.get("content", {}),
+            content=row.payload.get("content", {}),
         )
         return Admitted(incoming, answer.master_key if answer.trust is Trust.SIGNED else None)
 
@@ -87,5 +87,5 @@ async def remember(tx: Tx, admitted: Admitted) -> None:
 
 
 def _origin(row: InboxRow) -> CryptoOrigin | None:
-    origin = row.content.get("origin")
+    origin = row.payload.get("origin")
     return CryptoOrigin(**origin) if isinstance(origin, dict) else None

@@ -34,7 +34,7 @@ def invite_row(invite: Invite, next_batch: str, now: datetime) -> NewEvent:
         sender=invite.inviter,
         kind=IncomingKind.INVITE,
         encrypted=invite.encrypted,
-        content={"direct": invite.direct},
+        payload={"direct": invite.direct},
         sent_at=now,
         received_at=now,
     )
@@ -86,7 +86,7 @@ def _row(
         sender=event.sender,
         kind=kind,
         encrypted=event.encrypted,
-        content=content,
+        payload=content,
         session_id=session,
         not_before=not_before,
         sent_at=event.sent_at,

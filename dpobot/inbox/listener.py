@@ -72,7 +72,7 @@ class Listener:
 
     async def once(self, timeout_ms: int) -> SyncBatch:
         """Sync once and commit what it brought."""
-        since = await self._database.read(lambda tx: bot_state.get(tx, bot_state.SYNC_TOKEN))
+        since = await self._database.read(bot_state.sync_token)
         batch = await self._matrix.sync(since, timeout_ms)
         fresh = batch if since is not None else await self._without_the_past(batch)
         now = self._clock.now()
@@ -139,8 +139,8 @@ def received(row: InboxRow) -> Received:
         room_id=row.room_id,
         sender=row.sender,
         sent_at=row.sent_at,
-        type=str(row.content.get("type", "m.room.encrypted")),
-        content=row.content.get("content", {}),
+        type=str(row.payload.get("type", "m.room.encrypted")),
+        content=row.payload.get("content", {}),
         encrypted=row.encrypted,
-        undecryptable=str(row.content.get("code", "failed")),
+        undecryptable=str(row.payload.get("code", "failed")),
     )

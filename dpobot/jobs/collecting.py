@@ -47,7 +47,7 @@ class Collecting:
         self._person = person
         self._options = options
         self._page_events = page_events
-        self._generation = _generation(spool)
+        self._generation = generation(spool)
 
     async def all(self, tally: Tally) -> None:
         """Collect what the options ask for; finished steps are not done again."""
@@ -216,7 +216,7 @@ class Collecting:
         return {"offset": appended.offset, "size": noted.size if noted.missing is None else 0}
 
 
-def _generation(spool: Spool) -> str:
+def generation(spool: Spool) -> str:
     """Return the spool's name; a spool that was lost (another machine, another disk) gets another one."""
     path = spool.folder / "generation"
     if not path.exists():

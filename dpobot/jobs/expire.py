@@ -9,7 +9,7 @@ from dpobot.jobs.parts import Parts
 from dpobot.model.words import CaseState
 from dpobot.store import volumes
 from dpobot.store.database import Tx
-from dpobot.store.volumes import Volume
+from dpobot.store.volumes import VolumeRow
 
 _logger = log.get(__name__)
 
@@ -27,7 +27,7 @@ class Expire:
             await run.steps.step(f"expire:{volume.number}", lambda volume=volume: self._volume(volume))  # type: ignore[misc] # bound per turn
         await run.steps.step("close", lambda: self._close(run.job.case_id))
 
-    async def _volume(self, volume: Volume) -> StepResult:
+    async def _volume(self, volume: VolumeRow) -> StepResult:
         """The bytes first: a message without bytes is harmless, bytes without a message are still there."""
         existed = await self._parts.homeserver.delete_media(volume.mxc) if volume.mxc else False
         if volume.room_id and volume.event_id:
@@ -46,5 +46,5 @@ class Expire:
 
     async def _close_case(self, tx: Tx, case_id: int) -> None:
         case = await queries.by_id(tx, case_id)
-        if case.state is CaseState.DELIVERED:
+        if case is not None and case.state is CaseState.DELIVERED:
             await service.move(tx, self._parts.clock.now(), case, CaseState.CLOSED, "bot", "delivery.expired")

@@ -36,7 +36,7 @@ class Export:
 
     async def _working(self, tx: Tx, case_id: int) -> Case:
         case = await queries.by_id(tx, case_id)
-        if case.state not in (CaseState.APPROVED, CaseState.WORKING):
+        if case is None or case.state not in (CaseState.APPROVED, CaseState.WORKING):
             raise Cancelled
         if case.state is CaseState.APPROVED:
             return await service.move(tx, self._parts.clock.now(), case, CaseState.WORKING, "bot", "export.started")

@@ -22,7 +22,7 @@ class Outcome:
     async def end(self, tx: Tx, job: Job, state: JobState) -> None:
         """Called by the engine inside the transaction that ends ``job`` with ``state``."""
         case = await queries.by_id(tx, job.case_id)
-        if job.name != "export":
+        if case is None or job.name != "export":
             return
         now = self._parts.clock.now()
         if state is JobState.DONE:

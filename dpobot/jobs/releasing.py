@@ -2,9 +2,10 @@
 
 import asyncio
 import shutil
-from dataclasses import asdict
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from dpobot import log
 from dpobot.archive.facts import PackageFacts, VolumeFile
@@ -16,12 +17,13 @@ from dpobot.delivery.messages import Address, key, post
 from dpobot.delivery.rooms import find
 from dpobot.engine.api import StepResult, Steps
 from dpobot.errors import Unavailable
+from dpobot.jobs.collecting import generation
 from dpobot.jobs.parts import Parts
 from dpobot.model.ids import RoomId
 from dpobot.model.records import Case, EncryptedFile, ExportOptions, Reply
 from dpobot.store import people, volumes
 from dpobot.store.database import Tx
-from dpobot.store.volumes import Volume
+from dpobot.store.volumes import VolumeRow
 
 _ASK_AGAIN = 30.0  # seconds until we look whether the person has come into a safe room
 _SMALLEST = 1_000_000  # bytes; below this a volume could not hold its own pages
@@ -38,16 +40,19 @@ class Releasing:
         self._spool = spool
         self._steps = steps
         self._folder = spool.folder / "volumes"
-        self._generation = spool.generation()
+        self._generation = generation(spool)
 
     async def all(self, language: str) -> None:
         """Pack, inspect and deliver; finished steps are not done again."""
         packed = await self._steps.step(f"{self._generation}:package", lambda: self._package(language))
-        files = [VolumeFile(**(item | {"path": self._folder / item["name"]})) for item in _files(packed)]
+        files = [self._file(item) for item in packed["files"]]
         await self._steps.step(f"{self._generation}:inspect", lambda: self._inspect(files))
         for file in files:
             await self._steps.step(f"upload:{file.number}", lambda file=file: self._upload(file))  # type: ignore[misc] # bound per turn
             await self._steps.step(f"send:{file.number}", lambda file=file: self._send(file))  # type: ignore[misc] # bound per turn
+
+    def _file(self, noted: Mapping[str, Any]) -> VolumeFile:
+        return VolumeFile(noted["number"], self._folder / noted["name"], noted["size"], noted["sha256"])
 
     async def _package(self, language: str) -> StepResult:
         limit = await self._parts.matrix.upload_limit()
@@ -56,7 +61,7 @@ class Releasing:
         facts = self._facts(language)
         done = await asyncio.to_thread(package, self._spool, self._folder, facts, size, self._parts.renderer)
         _logger.info("export.packed", case_id=self._case.id, events=done.totals.events, volumes=len(done.volumes))
-        files = [asdict(volume) | {"name": volume.path.name, "path": None} for volume in done.volumes]
+        files = [{"number": v.number, "name": v.path.name, "size": v.size, "sha256": v.sha256} for v in done.volumes]
         return {"files": files, "events": done.totals.events, "media": done.totals.media, "size": done.totals.size}
 
     def _facts(self, language: str) -> PackageFacts:
@@ -88,8 +93,7 @@ class Releasing:
 
     async def _note(self, tx: Tx, file: VolumeFile, uploaded: EncryptedFile) -> None:
         await volumes.put(tx, self._case.id, file.number, file.size, file.sha256)
-        now = self._parts.clock.now()
-        await volumes.uploaded(tx, self._case.id, file.number, uploaded.url, uploaded.event_file(), now)
+        await volumes.uploaded(tx, self._case.id, file.number, uploaded)
 
     async def _send(self, file: VolumeFile) -> StepResult:
         row = await self._row(file.number)
@@ -97,7 +101,10 @@ class Releasing:
             raise Unavailable("volume_lost")
         room_id = await self._safe_room()
         event_id = await parcel.send(
-            self._parts.matrix, self._case, room_id, parcel.Parcel(file.number, file.path.name, file.size, row.file)
+            self._parts.matrix,
+            self._case,
+            room_id,
+            parcel.Parcel(file.number, file.path.name, file.size, row.file.event_file()),
         )
         now = self._parts.clock.now()
         await self._parts.database.write(
@@ -121,13 +128,9 @@ class Releasing:
         address = Address(self._case.person)
         await post(tx, self._parts.renderer, now, address, reply, key("delivery_waits", self._case.id))
 
-    async def _row(self, number: int) -> Volume | None:
+    async def _row(self, number: int) -> VolumeRow | None:
         rows = await self._parts.database.read(lambda tx: volumes.of_case(tx, self._case.id))
         return next((row for row in rows if row.number == number), None)
-
-
-def _files(packed: StepResult) -> list[dict[str, object]]:
-    return [dict(item) for item in packed["files"]]
 
 
 def spool_folder(parts: Parts, job_id: int) -> Path:

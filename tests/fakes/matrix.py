@@ -1,0 +1,248 @@
+"""Matrix in memory: rooms with members, events in order, encryption as a flag. Kept honest by tests/contracts/test_matrix.py.
+
+It behaves as the homeserver and the session together do: transaction IDs deduplicate, a join is needed to send, a
+cleartext room refuses, an undecryptable event stays so until its key is there.
+"""
+
+import hashlib
+import itertools
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dpobot.errors import Gone, Rejected, Unavailable
+from dpobot.matrix.api import Invite, Received, RoomFacts, SyncBatch, TrustAnswer
+from dpobot.model.ids import EventId, Mxc, RoomId, UserId
+from dpobot.model.records import CryptoOrigin, EncryptedFile
+from dpobot.model.words import Trust
+
+
+@dataclass
+class _Room:
+    encrypted: bool
+    direct: bool
+    members: dict[UserId, str] = field(default_factory=dict)  # join, invite, leave
+    powers: set[UserId] = field(default_factory=set)
+
+
+@dataclass
+class FakeServer:
+    """What all accounts share. ``clock`` gives the time of events."""
+
+    now: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    rooms: dict[RoomId, _Room] = field(default_factory=dict)
+    timeline: list[Received] = field(default_factory=list)
+    invites: list[tuple[int, UserId, Invite]] = field(default_factory=list)
+    media: dict[Mxc, bytes] = field(default_factory=dict)
+    devices: dict[UserId, Trust] = field(default_factory=dict)  # how a person's device is known; default: signed
+    redacted: set[EventId] = field(default_factory=set)
+    sent: dict[tuple[UserId, str], EventId] = field(default_factory=dict)
+    late_keys: set[str] = field(default_factory=set)  # Megolm sessions whose keys have come late
+    failures: list[Exception] = field(default_factory=list)  # raised by the next requests, one each
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def room(self, creator: UserId, *invited: UserId, encrypted: bool = True, direct: bool = True) -> RoomId:
+        """Create a room in which the creator is joined and has the power, and the others are invited."""
+        room_id = RoomId(f"!room{next(self._numbers)}:dpobot.test")
+        self.rooms[room_id] = _Room(encrypted, direct, {creator: "join"}, {creator, *invited})
+        for person in invited:
+            self.invite(room_id, creator, person)
+        return room_id
+
+    def invite(self, room_id: RoomId, inviter: UserId, person: UserId) -> None:
+        """Invite a person."""
+        room = self.rooms[room_id]
+        room.members[person] = "invite"
+        invite = Invite(room_id, inviter, room.direct, room.encrypted)
+        self.invites.append((len(self.timeline), person, invite))
+
+    def say(self, room_id: RoomId, sender: UserId, content: Mapping[str, Any], **more: Any) -> EventId:
+        """Put an event of a person into a room; ``more`` are fields of `Received`."""
+        event_id = EventId(f"$event{next(self._numbers)}")
+        encrypted = more.pop("encrypted", self.rooms[room_id].encrypted)
+        origin = CryptoOrigin("curve", "ed", "session") if encrypted else None
+        self.timeline.append(
+            Received(event_id, room_id, sender, self.now, more.pop("type", "m.room.message"), content, encrypted, **{"origin": origin, **more})
+        )  # fmt: skip
+        return event_id
+
+    def text(self, room_id: RoomId, sender: UserId, body: str) -> EventId:
+        """Put a text of a person into a room."""
+        return self.say(room_id, sender, {"msgtype": "m.text", "body": body})
+
+    def heard(self, room_id: RoomId, sender: UserId) -> list[Received]:
+        """Return what somebody has sent to a room, without what was redacted."""
+        mine = [event for event in self.timeline if event.room_id == room_id and event.sender == sender]
+        return [event for event in mine if event.event_id not in self.redacted]
+
+    def bodies(self, room_id: RoomId, sender: UserId) -> list[str]:
+        """Return the texts that somebody has sent to a room, edits left out."""
+        heard = [event for event in self.heard(room_id, sender) if event.type == "m.room.message"]
+        return [str(event.content.get("body", "")) for event in heard if "m.new_content" not in event.content]
+
+
+class FakeMatrix:
+    """One account on a `FakeServer`."""
+
+    def __init__(self, server: FakeServer, user_id: UserId) -> None:
+        self.server = server
+        self._user_id = user_id
+
+    @property
+    def user_id(self) -> UserId:
+        """The account."""
+        return self._user_id
+
+    async def sync(self, since: str | None, timeout_ms: int) -> SyncBatch:
+        """Return what came after ``since``."""
+        self._fail()
+        start = int(since) if since else 0
+        mine = {room_id for room_id, room in self.server.rooms.items() if room.members.get(self._user_id) == "join"}
+        events = tuple(event for event in self.server.timeline[start:] if event.room_id in mine)
+        invites = tuple(
+            invite
+            for at, person, invite in self.server.invites
+            if person == self._user_id
+            and self.server.rooms[invite.room_id].members.get(person) == "invite"
+            and at >= start
+        )
+        return SyncBatch(str(len(self.server.timeline)), events, invites, frozenset(self.server.late_keys))
+
+    async def decrypt(self, event: Received) -> Received:
+        """Return it readable if its key has come."""
+        if event.content.get("session_id") not in self.server.late_keys:
+            return event
+        return replace(event, undecryptable=None, type="m.room.message", content=event.content["plain"])
+
+    async def send(
+        self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str, type_: str = "m.room.message"
+    ) -> EventId:
+        """Send to an encrypted room."""
+        self._fail()
+        if not self._joined(room_id).encrypted:
+            raise Rejected("not_encrypted")
+        return self._send(room_id, content, txn_id, type_)
+
+    async def send_cleartext_warning(self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str) -> EventId:
+        """Send to any room."""
+        self._fail()
+        self._joined(room_id)
+        return self._send(room_id, content, txn_id, "m.room.message")
+
+    async def redact(self, room_id: RoomId, event_id: EventId, *, txn_id: str) -> None:
+        """Redact."""
+        self._fail()
+        self._joined(room_id)
+        self.server.redacted.add(event_id)
+
+    async def join(self, room_id: RoomId) -> None:
+        """Join."""
+        self._fail()
+        room = self._room(room_id)
+        if room.members.get(self._user_id) not in ("invite", "join"):
+            raise Rejected("M_FORBIDDEN", 403)
+        room.members[self._user_id] = "join"
+
+    async def leave(self, room_id: RoomId) -> None:
+        """Leave."""
+        self._fail()
+        if room_id in self.server.rooms:
+            self.server.rooms[room_id].members[self._user_id] = "leave"
+
+    async def room(self, room_id: RoomId) -> RoomFacts:
+        """Say who is there."""
+        self._fail()
+        room = self._joined(room_id)
+        by = {state: frozenset(u for u, m in room.members.items() if m == state) for state in ("join", "invite")}
+        return RoomFacts(room_id, room.encrypted, by["join"], by["invite"])
+
+    async def enable_encryption(self, room_id: RoomId) -> None:
+        """Switch encryption on."""
+        self._fail()
+        room = self._joined(room_id)
+        if self._user_id not in room.powers:
+            raise Rejected("M_FORBIDDEN", 403)
+        room.encrypted = True
+
+    async def create_direct(self, user_id: UserId) -> RoomId:
+        """Create an encrypted room with one invitation."""
+        self._fail()
+        return self.server.room(self._user_id, user_id)
+
+    async def typing(self, room_id: RoomId, on: bool) -> None:
+        """Do nothing: nobody looks."""
+
+    async def trust(self, sender: UserId, origin: CryptoOrigin | None, pinned_master_key: str | None) -> TrustAnswer:
+        """Answer as the server's ``devices`` say."""
+        self._fail()
+        if origin is None:
+            return TrustAnswer(Trust.CLEARTEXT)
+        trust = self.server.devices.get(sender, Trust.SIGNED)
+        return TrustAnswer(trust, f"master-{sender}" if trust is Trust.SIGNED else None)
+
+    async def upload_encrypted(self, path: Path, media_type: str) -> EncryptedFile:
+        """Keep the bytes."""
+        self._fail()
+        url = Mxc(f"mxc://dpobot.test/{secrets.token_hex(8)}")
+        data = path.read_bytes()
+        self.server.media[url] = data
+        digest = hashlib.sha256(data).hexdigest()
+        return EncryptedFile(url, {"kty": "oct", "k": "key"}, "iv", {"sha256": digest}, len(data))
+
+    async def upload_limit(self) -> int:
+        """50 MB, Synapse's default."""
+        return 50_000_000
+
+    async def download_encrypted(self, file: EncryptedFile, target: Path) -> None:
+        """Write the bytes."""
+        if file.url not in self.server.media:
+            raise Gone("M_NOT_FOUND", 404)
+        data = self.server.media[file.url]
+        if hashlib.sha256(data).hexdigest() != file.hashes["sha256"]:
+            raise Rejected("bad_hash")
+        target.write_bytes(data)
+
+    async def media_exists(self, url: Mxc) -> bool:
+        """Say whether the bytes are there."""
+        return url in self.server.media
+
+    async def direct_rooms(self, user_id: UserId) -> Sequence[RoomId]:
+        """Return rooms of just these two."""
+        both = {self._user_id, user_id}
+        return [
+            room_id
+            for room_id, room in self.server.rooms.items()
+            if {member for member, state in room.members.items() if state in ("join", "invite")} == both
+            and room.members.get(self._user_id) == "join"
+        ]
+
+    def _fail(self) -> None:
+        if self.server.failures:
+            raise self.server.failures.pop(0)
+
+    def _room(self, room_id: RoomId) -> _Room:
+        if room_id not in self.server.rooms:
+            raise Gone("M_NOT_FOUND", 404)
+        return self.server.rooms[room_id]
+
+    def _joined(self, room_id: RoomId) -> _Room:
+        room = self._room(room_id)
+        if room.members.get(self._user_id) != "join":
+            raise Rejected("M_FORBIDDEN", 403)
+        return room
+
+    def _send(self, room_id: RoomId, content: Mapping[str, Any], txn_id: str, type_: str) -> EventId:
+        known = self.server.sent.get((self._user_id, txn_id))
+        if known is not None:
+            return known
+        event_id = self.server.say(room_id, self._user_id, dict(content), type=type_)
+        self.server.sent[self._user_id, txn_id] = event_id
+        return event_id
+
+
+def unavailable(times: int, retry_after: float | None = None) -> list[Exception]:
+    """Return failures for the next ``times`` requests: a homeserver that is away for a while."""
+    return [Unavailable("connection", retry_after) for _ in range(times)]
