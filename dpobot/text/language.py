@@ -32,6 +32,11 @@ def translations(code: str) -> gettext.NullTranslations:
     return gettext.translation(DOMAIN, LOCALES, [code], fallback=True)
 
 
+def translatable(text: str) -> str:
+    """Mark a sentence that stands in code and is translated where it is shown; returns it as it is."""
+    return text
+
+
 def normalise(text: str) -> str | None:
     """Return the code of the available language that ``text`` names (``DE``, ``de-AT``, ``German``), or None."""
     word = text.strip().casefold().replace("_", "-")

@@ -17,8 +17,8 @@ class _Plain(HTMLParser):
         self._link: tuple[str, int] | None = None  # address, where its text began
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _PARAGRAPHS:
-            self.parts.append("\n" if self._lists else "\n\n")
+        if tag in _PARAGRAPHS and not self._lists:
+            self.parts.append("\n\n")
         if tag in ("ul", "ol"):
             self._lists.append(1 if tag == "ol" else None)
         elif tag == "li":
@@ -35,8 +35,8 @@ class _Plain(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("ul", "ol") and self._lists:
             self._lists.pop()
-        if tag in _PARAGRAPHS:
-            self.parts.append("\n" if self._lists else "\n\n")
+        if tag in _PARAGRAPHS and not self._lists:
+            self.parts.append("\n\n")
         elif tag == "code":
             self.parts.append("`")
         elif tag == "a" and self._link:

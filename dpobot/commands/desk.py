@@ -1,0 +1,74 @@
+"""The one thing that the inbox calls: a message of a person -> what is answered."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from dpobot.cases.service import Rules
+from dpobot.commands import access, confirm, free_text
+from dpobot.commands.arguments import bind
+from dpobot.commands.parse import FreeText, Said, parse
+from dpobot.commands.registry import Registry
+from dpobot.commands.spec import Context
+from dpobot.errors import Refusal
+from dpobot.model.records import Incoming, IncomingKind, Reply
+from dpobot.store.database import Tx
+from dpobot.text.notice import Notice
+
+
+class Desk:
+    """Understands messages and has the commands run."""
+
+    def __init__(self, registry: Registry, rules: Rules, notice: Notice) -> None:
+        self._registry = registry
+        self._rules = rules
+        self._notice = notice
+
+    async def serve(self, tx: Tx, now: datetime, incoming: Incoming) -> Sequence[Reply]:
+        """Do what a message asks, inside the caller's transaction, and return the answers; none is a possible answer.
+
+        Raises `Refusal`: the transaction must be rolled back, and `refused` of it is the answer.
+        """
+        if incoming.content.get("msgtype") == "m.notice":
+            return []  # the word of a program: answering could go on for ever (spec 11.2.1.3 "m.notice")
+        context = Context(tx, now, incoming.language, self._rules, self._notice, self._registry)
+        if incoming.kind is IncomingKind.EDIT:
+            return [Reply("edited_after")]
+        if incoming.kind is IncomingKind.FILE:
+            return await free_text.file(context, incoming)
+        if incoming.kind is not IncomingKind.TEXT:
+            return []
+        return await self._text(context, incoming)
+
+    async def _text(self, context: Context, incoming: Incoming) -> Sequence[Reply]:
+        confirmed = await confirm.typed(context, incoming)
+        if confirmed is not None:
+            return confirmed
+        parsed = parse(incoming.body, self._registry.vocabulary)
+        if isinstance(parsed, FreeText):
+            return await free_text.take(context, incoming, parsed)
+        return await self._command(context, incoming, parsed)
+
+    async def _command(self, context: Context, incoming: Incoming, said: Said) -> Sequence[Reply]:
+        command = self._registry[said.command]
+        refusal = access.refusal(command.access, incoming)
+        if refusal is not None:
+            raise refusal
+        try:
+            arguments = bind(command, said, context.now)
+        except Refusal as problem:
+            if said.prefixed or problem.code != "unknown_parameter" or len(said.words) <= _SLIP:
+                raise
+            # a sentence that only begins like a command: it is meant for a person
+            return await free_text.take(context, incoming, FreeText(incoming.body, command.name))
+        if command.run is None:
+            return await confirm.ask(context, incoming, command, arguments)
+        return await command.run(context, incoming, arguments)
+
+
+_SLIP = 3  # so few words behind a command are taken for a slip in its arguments
+
+
+def refused(refusal: Refusal) -> Reply:
+    """Return the sentence of a refusal."""
+    values: Mapping[str, object] = refusal.values
+    return Reply(f"refusal_{refusal.code}", dict(values))

@@ -1,0 +1,1 @@
+"""One module a command that any person may use; `registry.discover` finds them."""

@@ -1,0 +1,66 @@
+"""``cases`` and ``status [case]``."""
+
+from collections.abc import Mapping, Sequence
+
+from dpobot.cases import queries
+from dpobot.commands import which
+from dpobot.commands.spec import Arguments, Command, Context, Parameter, ParameterKind
+from dpobot.model.records import Case, Incoming, Reply
+from dpobot.text.language import translatable
+
+ORDER = 80
+_MOST_SHOWN = 20
+
+
+async def run_cases(context: Context, incoming: Incoming, arguments: Arguments) -> Sequence[Reply]:
+    """List the person's cases, newest first."""
+    cases = await queries.of_person(context.tx, incoming.sender, _MOST_SHOWN + 1)
+    shown = [facts(case, context) for case in cases[:_MOST_SHOWN]]
+    return [Reply("cases", {"cases": shown, "more": len(cases) > len(shown)})]
+
+
+async def run_status(context: Context, incoming: Incoming, arguments: Arguments) -> Sequence[Reply]:
+    """Say where one case stands, or every open one."""
+    case = await which.named(context, incoming, arguments)
+    cases = [case] if case else await queries.open_of_person(context.tx, incoming.sender)
+    shown = [facts(each, context) for each in cases[:_MOST_SHOWN]]
+    return [Reply("status", {"cases": shown, "more": len(cases) > len(shown)})]
+
+
+def facts(case: Case, context: Context) -> Mapping[str, object]:
+    """Return what a template says of a case."""
+    return {
+        "reference": case.reference,
+        "kind": case.kind.value,
+        "state": case.state.value,
+        "received_at": case.received_at,
+        "due_at": case.due_at,
+        "closed_at": case.closed_at,
+        "overdue": case.closed_at is None and case.due_at < context.now,
+    }
+
+
+COMMANDS = (
+    Command(
+        name="status",
+        summary=translatable("where your request stands, and until when we must answer"),
+        run=run_status,
+        aliases=("stand", "état"),
+        synonyms=(
+            "where is my data",
+            "where is my request",
+            "what is the status",
+            "wie ist der stand",
+            "wo bleiben meine daten",
+            "où en est ma demande",
+        ),
+        parameters=(Parameter("case", ParameterKind.CASE, "[case]"),),
+    ),
+    Command(
+        name="cases",
+        summary=translatable("all your requests"),
+        run=run_cases,
+        aliases=("requests", "anfragen", "demandes"),
+        synonyms=("my cases", "my requests", "meine anfragen", "mes demandes"),
+    ),
+)

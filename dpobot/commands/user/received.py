@@ -1,0 +1,37 @@
+"""``received [case]``."""
+
+from collections.abc import Sequence
+
+from dpobot.cases import queries, service
+from dpobot.commands import which
+from dpobot.commands.spec import Arguments, Command, Context, Parameter, ParameterKind
+from dpobot.errors import Refusal
+from dpobot.model.records import Incoming, Reply
+from dpobot.model.words import CaseState
+from dpobot.text.language import translatable
+
+ORDER = 90
+
+
+async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Sequence[Reply]:
+    """Have the server's copy of a delivered archive deleted now."""
+    case = await which.named(context, incoming, arguments)
+    if case is None:
+        cases = await queries.open_of_person(context.tx, incoming.sender)
+        case = which.only([each for each in cases if each.state is CaseState.DELIVERED], "received")
+    if case is None:
+        raise Refusal("nothing_to_receive")
+    await service.confirm_received(context.tx, context.now, case, incoming.sender, incoming.trust)
+    return [Reply("received", {"reference": case.reference})]
+
+
+COMMANDS = (
+    Command(
+        name="received",
+        summary=translatable("you have your archive: our copy of it is deleted at once"),
+        run=run,
+        aliases=("erhalten", "reçu"),
+        synonyms=("got it", "i got it", "i have it", "i got the files", "habe ich erhalten", "bien reçu"),
+        parameters=(Parameter("case", ParameterKind.CASE, "[case]"),),
+    ),
+)
