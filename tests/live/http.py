@@ -1,6 +1,7 @@
 """A plain Matrix client of the tests: one account, one token, the calls that seeding needs. No encryption."""
 
 import itertools
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -29,6 +30,8 @@ class Client:
         self.user_id = credentials.user_id
         self._http = http
         self._url = url
+        # of this client alone: the server answers a repeated transaction with the old event
+        self._run = secrets.token_hex(4)
         self._transactions = itertools.count()
 
     async def call(self, method: str, address: str, body: Any = None, **params: str) -> Json:
@@ -52,7 +55,7 @@ class Client:
 
     async def send(self, room: str, content: Json, type_: str = "m.room.message") -> str:
         """Send an event and return its ID."""
-        txn = f"{self.credentials.device_id}-{next(self._transactions)}"
+        txn = f"{self._run}-{next(self._transactions)}"
         answer = await self.call("PUT", f"{_CLIENT}/{path('rooms', room, 'send', type_, txn)}", content)
         return str(answer["event_id"])
 
@@ -67,7 +70,7 @@ class Client:
 
     async def redact(self, room: str, event: str, reason: str) -> str:
         """Redact an event and return the ID of the redaction."""
-        txn = f"redact-{self.credentials.device_id}-{next(self._transactions)}"
+        txn = f"{self._run}-{next(self._transactions)}"
         address = f"{_CLIENT}/{path('rooms', room, 'redact', event, txn)}"
         return str((await self.call("PUT", address, {"reason": reason}))["event_id"])
 

@@ -1,0 +1,1 @@
+"""Measurements on a real homeserver: speed and memory of the export beside its peers."""
