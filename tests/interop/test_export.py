@@ -201,7 +201,7 @@ async def test_a_direct_message_without_encryption_becomes_encrypted(
 
 
 async def test_no_personal_data_in_a_room_that_stays_unencrypted(js_person: MakePerson, start_bot: StartBot) -> None:
-    """Where it has no power, the bot says in the clear how to get an encrypted room, and opens no case."""
+    """Where it has no power, the bot says in the clear how to get an encrypted room, and names no case there."""
     bot, ann = await start_bot(), await js_person("ann", mode="signed")
     room = await ann.create_dm(bot.user_id, encrypted=False, powerful=False)
     await ann.wait_membership(room, bot.user_id)
