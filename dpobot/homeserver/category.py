@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Union
+from typing import Any, TypeVar, Union
 
-from dpobot.errors import Rejected
+from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.api import Collected
 from dpobot.homeserver.http import Http
 from dpobot.homeserver.puppet import puppet
@@ -15,6 +15,7 @@ from dpobot.model.ids import UserId
 
 Record = Mapping[str, Any]
 Params = Mapping[str, str | int]
+Token = TypeVar("Token", str, int)
 
 
 class Keep(Enum):
@@ -133,10 +134,30 @@ def _plain(value: Any) -> bool:
 
 
 def records_of(value: Any) -> tuple[Record, ...]:
-    """Return the objects of a list that a server sent, whatever else it may hold."""
-    return tuple(each for each in value if isinstance(each, Mapping)) if isinstance(value, list) else ()
+    """Return the objects of a list that a server sent. Raises `Unavailable` ``bad_answer`` for anything else.
+
+    Not an empty answer: what can't be understood must not look like nothing held.
+    """
+    if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
+        raise Unavailable("bad_answer")
+    return tuple(value)
 
 
 def entries(value: Any) -> Iterable[tuple[str, Any]]:
-    """Return the members of an object that a server sent, sorted by name; none if it is no object."""
-    return sorted(value.items()) if isinstance(value, Mapping) else ()
+    """Return the members of an object that a server sent, by name. Raises `Unavailable` ``bad_answer`` otherwise."""
+    return sorted(object_of(value).items())
+
+
+def object_of(value: Any) -> Record:
+    """Return an object that a server sent. Raises `Unavailable` ``bad_answer`` for anything else."""
+    if not isinstance(value, Mapping):
+        raise Unavailable("bad_answer")
+    return value
+
+
+def following(answer: Record, name: str, kind: type[Token]) -> Token | None:
+    """Return where the next page begins, or None at the end. Raises `Unavailable` ``bad_answer`` for anything else."""
+    value = answer.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise Unavailable("bad_answer")
+    return value

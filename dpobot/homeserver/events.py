@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dpobot.errors import Rejected, Tripwire, Unavailable
+from dpobot.errors import Rejected, Tripwire
 from dpobot.homeserver.api import EventPage
+from dpobot.homeserver.category import following, records_of
 from dpobot.homeserver.http import Http
 from dpobot.homeserver.rooms import MESSAGES
 from dpobot.model.ids import RoomId, UserId
@@ -40,12 +41,9 @@ async def own_events(http: Http, room_id: RoomId, user: UserId, start: str | Non
 
 
 def _page(answer: Mapping[str, Any], user: UserId, start: str | None) -> EventPage:
-    chunk, end = answer.get("chunk"), answer.get("end")
-    if not isinstance(chunk, list) or not all(isinstance(event, Mapping) for event in chunk):
-        raise Unavailable("bad_answer")
-    events = tuple(own_copy(event, user) for event in chunk)
-    following = end if isinstance(end, str) and end != start else None
-    return EventPage(events, following)
+    events = tuple(own_copy(event, user) for event in records_of(answer.get("chunk")))
+    end = following(answer, "end", str)
+    return EventPage(events, end if end != start else None)
 
 
 def own_copy(event: Mapping[str, Any], user: UserId) -> dict[str, Any]:

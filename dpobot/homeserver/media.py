@@ -6,7 +6,7 @@ from typing import Any
 from dpobot.clock import from_millis
 from dpobot.errors import Gone, Rejected
 from dpobot.homeserver.api import MediaItem, MediaPage
-from dpobot.homeserver.category import records_of
+from dpobot.homeserver.category import following, records_of
 from dpobot.homeserver.http import Http
 from dpobot.model.ids import Mxc, UserId, server_of
 
@@ -19,15 +19,15 @@ async def listed(http: Http, user: UserId, start: int, limit: int) -> MediaPage:
     """Return a page of what a local user uploaded, oldest first, so that new uploads don't move a later page."""
     params: dict[str, str | int] = {"from": start, "limit": limit, "order_by": "created_ts", "dir": "f"}
     answer = await http.call(LIST, path={"user": user}, params=params)
-    items = tuple(_item(record, server_of(user)) for record in records_of(answer.get("media")) if "media_id" in record)
-    following = answer.get("next_token")
-    return MediaPage(items, following if isinstance(following, int) and following > start else None)
+    items = tuple(_item(record, server_of(user)) for record in records_of(answer.get("media")))
+    later = following(answer, "next_token", int)
+    return MediaPage(items, later if later is not None and later > start else None)
 
 
 def _item(record: Mapping[str, Any], server: str) -> MediaItem:
     size, name, created = record.get("media_length"), record.get("upload_name"), record.get("created_ts")
     return MediaItem(
-        url=Mxc(f"mxc://{server}/{record['media_id']}"),
+        url=Mxc(f"mxc://{server}/{record.get('media_id')}"),
         media_type=str(record.get("media_type") or "application/octet-stream"),
         size=size if isinstance(size, int) else 0,
         name=name if isinstance(name, str) else None,

@@ -1,6 +1,6 @@
 """Reports to the moderators, page by page (Synapse admin API, "Show reported events", "Show reported users")."""
 
-from dpobot.homeserver.category import Record, Subject, records_of
+from dpobot.homeserver.category import Record, Subject, following, records_of
 
 _PAGE = 500
 
@@ -13,7 +13,7 @@ async def all_reports(subject: Subject, endpoint: str, member: str, **whose: str
         params: dict[str, str | int] = {"from": start, "limit": _PAGE, "dir": "f", **whose}
         answer = await subject.ask(endpoint, params=params)
         found.extend(records_of(answer.get(member)))
-        following = answer.get("next_token")
-        if not isinstance(following, int) or following <= start:
+        later = following(answer, "next_token", int)
+        if later is None or later <= start:
             return tuple(found)
-        start = following
+        start = later

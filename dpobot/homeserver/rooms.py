@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from dpobot.errors import Gone, Rejected
+from dpobot.errors import Gone, Rejected, Unavailable
 from dpobot.homeserver.api import Rooms, RoomSeen
-from dpobot.homeserver.category import Params, Subject, entries, records_of
+from dpobot.homeserver.category import Params, Subject, entries, following, object_of, records_of
 from dpobot.model.ids import RoomId
 
 MEMBERSHIPS = "GET /_synapse/admin/v1/users/{user}/memberships"
@@ -78,7 +78,9 @@ async def joined_ever(subject: Subject) -> int | None:
             return None
         raise
     count = answer.get("cumulative_joined_room_count")
-    return count if isinstance(count, int) else None
+    if not isinstance(count, int):
+        raise Unavailable("bad_answer")
+    return count
 
 
 async def _look_through_sync(subject: Subject, search: _Search) -> None:
@@ -89,11 +91,11 @@ async def _look_through_sync(subject: Subject, search: _Search) -> None:
     except Rejected:
         return  # locked, remote, delegated: the third source finds what this one would have
     search.synced = True
-    rooms = answer.get("rooms", {})
+    rooms = object_of(answer.get("rooms", {}))
     synced = {
         room: (membership, content)
         for section, membership in _SECTIONS.items()
-        for room, content in entries(rooms.get(section))
+        for room, content in entries(rooms.get(section, {}))
     }
     for room, membership in search.memberships.items():
         if room not in synced and membership in {"leave", "ban"}:
@@ -115,12 +117,9 @@ def _naming(content: Any) -> tuple[str | None, bool | None]:
 
 
 def _state_of(content: Any) -> Iterable[Mapping[str, Any]]:
-    if not isinstance(content, Mapping):
-        return
-    for section in ("invite_state", "knock_state", "state", "timeline"):
-        part = content.get(section)
-        if isinstance(part, Mapping):
-            yield from (event for event in records_of(part.get("events")) if event.get("type") in _NAMING)
+    for section in ("state", "timeline"):
+        events = object_of(object_of(content).get(section, {})).get("events", [])
+        yield from (event for event in records_of(events) if event.get("type") in _NAMING)
 
 
 async def _known_joined(subject: Subject, search: _Search, ever: int) -> int:
@@ -144,8 +143,8 @@ async def _has_joined(subject: Subject, room: str) -> bool:
             mine = event.get("state_key") == subject.user and event.get("sender") == subject.user
             if mine and isinstance(content, Mapping) and content.get("membership") == "join":
                 return True
-        end = answer.get("end")
-        if not isinstance(end, str) or end == start.get("from"):
+        end = following(answer, "end", str)
+        if end is None or end == start.get("from"):
             return False
         start = {"from": end}
 
@@ -165,16 +164,16 @@ async def _look_through_abandoned(subject: Subject, search: _Search, joined: int
                 if found:
                     search.memberships[room] = "forgotten" if search.synced else "unknown"
                     joined += await _has_joined(subject, room)
-        following = answer.get("next_batch")
-        if len(empty) < len(page) or not isinstance(following, int) or following <= start:
+        later = following(answer, "next_batch", int)
+        if len(empty) < len(page) or later is None or later <= start:
             return
-        start = following
+        start = later
 
 
 async def _was_there(subject: Subject, room: str) -> bool:
     params: Params = {"dir": "f", "limit": 1, "filter": json.dumps({"senders": [subject.user]})}
     answer = await subject.ask(MESSAGES, room=room, params=params)
-    return bool(answer.get("chunk"))
+    return bool(records_of(answer.get("chunk")))
 
 
 def _batches(rooms: Sequence[str]) -> Iterable[Sequence[str]]:
@@ -182,10 +181,15 @@ def _batches(rooms: Sequence[str]) -> Iterable[Sequence[str]]:
 
 
 async def _described(subject: Subject, search: _Search) -> tuple[RoomSeen, ...]:
+    """Return the rooms with what may be told of them.
+
+    The name of a room that the person is not in is told as they last saw it, or not at all: what others named it before
+    they came or after they left is not theirs to read.
+    """
     bare = [room for room in search.memberships if search.details.get(room, (None, None))[1] is None]
-    for room, details in zip(bare, await gathered(lambda room: _detail(subject, room), bare), strict=True):
-        name, encrypted = details
-        search.details[room] = (search.details.get(room, (None, None))[0] or name, encrypted)
+    for room, (name, encrypted) in zip(bare, await gathered(lambda room: _detail(subject, room), bare), strict=True):
+        present = search.memberships[room] == "join"
+        search.details[room] = (name if present else None, encrypted)
     return tuple(
         RoomSeen(RoomId(room), membership, *search.details[room])
         for room, membership in sorted(search.memberships.items())

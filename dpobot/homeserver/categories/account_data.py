@@ -1,13 +1,13 @@
 """Settings that clients keep on the server, secret storage included (spec, "Client Config", "Secret storage")."""
 
-from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries
+from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries, object_of
 
 _ACCOUNT_DATA = "GET /_synapse/admin/v1/users/{user}/accountdata"
 
 
 async def _ask(subject: Subject) -> Found:
-    held = (await subject.ask(_ACCOUNT_DATA)).get("account_data", {})
-    return Found(tuple({"type": type_, "content": content} for type_, content in entries(held.get("global"))))
+    held = object_of((await subject.ask(_ACCOUNT_DATA)).get("account_data"))
+    return Found(tuple({"type": type_, "content": content} for type_, content in entries(held.get("global", {}))))
 
 
 CATEGORY = Category(

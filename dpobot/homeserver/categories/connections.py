@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from dpobot.homeserver.category import PLAIN, Category, Found, Record, Subject, entries, records_of
+from dpobot.homeserver.category import PLAIN, Category, Found, Record, Subject, entries, object_of, records_of
 
 _WHOIS = "GET /_synapse/admin/v1/whois/{user}"
 
@@ -14,7 +14,7 @@ async def _ask(subject: Subject) -> Found:
 
 def _connections(answer: Any) -> Iterator[Record]:
     for _, device in entries(answer.get("devices")):
-        for session in records_of(device.get("sessions") if isinstance(device, dict) else None):
+        for session in records_of(object_of(device).get("sessions")):
             yield from records_of(session.get("connections"))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, entries
+from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, entries, object_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
 from dpobot.model.ids import UserId
 
@@ -19,12 +19,11 @@ async def _ask(subject: Subject) -> Found:
 
 def _keys(answer: Any, user: UserId) -> Iterator[Record]:
     for kind in _IDENTITY:
-        key = answer.get(kind, {}).get(user)
-        if isinstance(key, dict):
-            yield {**key, "kind": kind.removesuffix("_keys")}
-    for _, device in entries(answer.get("device_keys", {}).get(user)):
-        if isinstance(device, dict):
-            yield {**device, "kind": "device"}
+        key = object_of(answer.get(kind, {})).get(user)
+        if key is not None:
+            yield {**object_of(key), "kind": kind.removesuffix("_keys")}
+    for _, device in entries(object_of(answer.get("device_keys")).get(user, {})):
+        yield {**object_of(device), "kind": "device"}
 
 
 CATEGORY = Category(

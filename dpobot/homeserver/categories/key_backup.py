@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dpobot.errors import Gone
-from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, entries
+from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, entries, object_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
 
 _NEWEST = "GET /_matrix/client/v3/room_keys/version"
@@ -49,10 +49,10 @@ def _older(version: str) -> list[str]:
 
 
 def _sessions(version: str, keys: Any) -> Iterator[Record]:
-    for room, content in entries(keys.get("rooms")):
-        for session, key in entries(content.get("sessions") if isinstance(content, dict) else None):
-            if isinstance(key, dict):
-                yield {**key, "kind": "session", "version": version, "room_id": room, "session_id": session}
+    for room, content in entries(keys.get("rooms", {})):
+        for session, key in entries(object_of(content).get("sessions", {})):
+            named = {"kind": "session", "version": version, "room_id": room, "session_id": session}
+            yield {**object_of(key), **named}
 
 
 CATEGORY = Category(

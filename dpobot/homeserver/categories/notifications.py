@@ -1,6 +1,6 @@
 """What the person was notified of: when, where and of which event (spec, "Listing Notifications")."""
 
-from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, records_of
+from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, following, records_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
 
 _NOTIFICATIONS = "GET /_matrix/client/v3/notifications"
@@ -17,10 +17,10 @@ async def _ask(subject: Subject) -> Found:
             page = records_of(answer.get("notifications"))
             # cut down here, not only at the end: the events are other people's and may be large
             found.extend(_without_words(each) for each in page)
-            following = answer.get("next_token")
-            if not page or not isinstance(following, str) or following == params.get("from"):
+            later = following(answer, "next_token", str)
+            if not page or later is None or later == params.get("from"):
                 return Found(tuple(found))
-            params["from"] = following
+            params["from"] = later
     return Found(tuple(found[:_MOST]), truncated=True)
 
 

@@ -10,7 +10,7 @@ async def _ask(subject: Subject) -> Found:
     try:
         answer = await subject.ask(_PROFILE)
     except Gone as error:
-        if error.code == "M_NOT_FOUND":  # an account may have no profile
+        if error.code in {"M_NOT_FOUND", "M_UNKNOWN"}:  # an account may have no profile; Synapse knows two words for it
             return Found()
         raise
     return Found(tuple({"field": name, "value": value} for name, value in entries(answer)))

@@ -1,10 +1,10 @@
 """How far the person has read: their receipts, private ones included, and fully-read markers (spec, "Receipts")."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from dpobot.homeserver.category import PLAIN, Category, Found, Params, Record, Subject, entries, records_of
+from dpobot.homeserver.category import PLAIN, Category, Found, Params, Record, Subject, entries, object_of, records_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
 from dpobot.model.ids import UserId
 
@@ -27,12 +27,12 @@ _FILTER = {
 async def _ask(subject: Subject) -> Found:
     params: Params = {"filter": json.dumps(_FILTER), "set_presence": "offline", "timeout": 0}
     async with subject.acting() as person:
-        rooms = (await person.ask(_SYNC, params=params)).get("rooms", {})
+        rooms = object_of((await person.ask(_SYNC, params=params)).get("rooms", {}))
     return Found(
         tuple(
             record
             for section in ("join", "leave")
-            for room, content in entries(rooms.get(section))
+            for room, content in entries(rooms.get(section, {}))
             for record in _of_room(room, content, subject.user)
         )
     )
@@ -40,8 +40,8 @@ async def _ask(subject: Subject) -> Found:
 
 def _of_room(room: str, content: Any, user: UserId) -> Iterator[Record]:
     for event in _events(content, "ephemeral"):
-        for event_id, types in entries(event.get("content")):
-            for type_, readers in entries(types):
+        for event_id, types in _members(event.get("content")):
+            for type_, readers in _members(types):
                 # everybody's receipts come in one event: only the person's own entry is taken
                 own = readers.get(user) if isinstance(readers, Mapping) else None
                 if isinstance(own, Mapping):
@@ -59,8 +59,12 @@ def _of_room(room: str, content: Any, user: UserId) -> Iterator[Record]:
 
 
 def _events(content: Any, section: str) -> tuple[Record, ...]:
-    part = content.get(section) if isinstance(content, Mapping) else None
-    return records_of(part.get("events")) if isinstance(part, Mapping) else ()
+    return records_of(object_of(object_of(content).get(section, {})).get("events", []))
+
+
+def _members(value: Any) -> Iterable[tuple[str, Any]]:
+    # other servers fill these in: what one of them wrote wrongly must not stop anybody's copy
+    return value.items() if isinstance(value, Mapping) else ()
 
 
 CATEGORY = Category(

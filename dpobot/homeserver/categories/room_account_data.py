@@ -1,16 +1,16 @@
 """Settings that clients keep on the server for a single room."""
 
-from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries
+from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries, object_of
 
 _ACCOUNT_DATA = "GET /_synapse/admin/v1/users/{user}/accountdata"
 
 
 async def _ask(subject: Subject) -> Found:
-    held = (await subject.ask(_ACCOUNT_DATA)).get("account_data", {})
+    held = object_of((await subject.ask(_ACCOUNT_DATA)).get("account_data"))
     return Found(
         tuple(
             {"room_id": room, "type": type_, "content": content}
-            for room, types in entries(held.get("rooms"))
+            for room, types in entries(held.get("rooms", {}))
             for type_, content in entries(types)
         )
     )

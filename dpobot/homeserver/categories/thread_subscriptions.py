@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from dpobot.homeserver.category import PLAIN, Category, Found, Record, Subject, entries
+from dpobot.homeserver.category import PLAIN, Category, Found, Record, Subject, entries, following, object_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
 
 _THREADS = "GET /_matrix/client/unstable/io.element.msc4308/thread_subscriptions"
@@ -17,18 +17,17 @@ async def _ask(subject: Subject) -> Found:
         while True:
             answer = await person.ask(_THREADS, params=params)
             found.extend(_threads(answer))
-            following = answer.get("end")
-            if not isinstance(following, str) or following == params.get("from"):
+            later = following(answer, "end", str)
+            if later is None or later == params.get("from"):
                 return Found(tuple(found))
-            params["from"] = following
+            params["from"] = later
 
 
 def _threads(answer: Any) -> Iterator[Record]:
     for state in ("subscribed", "unsubscribed"):
-        for room, threads in entries(answer.get(state)):
+        for room, threads in entries(answer.get(state, {})):
             for thread, how in entries(threads):
-                if isinstance(how, dict):
-                    yield {**how, "state": state, "room_id": room, "thread": thread}
+                yield {**object_of(how), "state": state, "room_id": room, "thread": thread}
 
 
 CATEGORY = Category(
