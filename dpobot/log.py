@@ -31,7 +31,7 @@ _NAMES = frozenset(
         "job",
         "kind",
         "level",
-        "logger",
+        "module",
         "method",
         "person",
         "reference",
@@ -60,8 +60,12 @@ def configure(
     stream: TextIO | None = None,
 ) -> None:
     """Send every log line of the process, libraries included, through the filter to ``stream`` (standard error)."""
-    out = stream or sys.stderr
     number = logging.getLevelNamesMapping()[level]
+    _filter_all(number, format, stream or sys.stderr)
+    logging.basicConfig(handlers=[LibraryHandler()], level=max(number, logging.WARNING), force=True)
+
+
+def _filter_all(number: int, format: str, out: TextIO) -> None:  # noqa: A002 - named as in the configuration
     renderer = structlog.processors.JSONRenderer() if format == "json" else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
@@ -77,12 +81,11 @@ def configure(
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(handlers=[LibraryHandler()], level=max(number, logging.WARNING), force=True)
 
 
 def get(name: str) -> structlog.typing.FilteringBoundLogger:
     """Return the logger of a module: ``log.get(__name__)``."""
-    return cast(structlog.typing.FilteringBoundLogger, structlog.get_logger(logger=name))
+    return cast(structlog.typing.FilteringBoundLogger, structlog.get_logger(module=name))
 
 
 def bound(**ids: object) -> AbstractContextManager[object]:
@@ -157,3 +160,7 @@ def _places(trace: TracebackType | None) -> Iterator[str]:
         code = trace.tb_frame.f_code
         yield f"{'/'.join(Path(code.co_filename).parts[-2:])}:{trace.tb_lineno} {code.co_name}"
         trace = trace.tb_next
+
+
+# before `configure` too: structlog's own defaults print every value, and with an exception all local variables
+_filter_all(logging.INFO, "console", sys.stderr)

@@ -8,6 +8,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from dpobot import log
@@ -71,12 +72,13 @@ class EmbeddedEngine:
         _log.info("engine_started", taken_over_count=len(taken))
         self._started = True
         await self.sweep()
-        self._loop = asyncio.create_task(self._keep_sweeping(), name="engine sweep")
+        self._loop = asyncio.create_task(self._keep_sweeping(await self._until_next_wake()), name="engine sweep")
 
     async def stop(self) -> None:
         """Start nothing more, give steps in flight a moment, and put back what isn't over."""
         self._started = False
         if self._loop is not None:
+            self._wake.set()
             self._loop.cancel()
             await asyncio.wait([self._loop])
             self._loop = None
@@ -231,19 +233,18 @@ class EmbeddedEngine:
         if ended is not None:
             await on_end(tx, ended, JobState.CANCELLED)
 
-    async def _keep_sweeping(self) -> None:
-        while True:
+    async def _keep_sweeping(self, pause: float) -> None:
+        while self._started:  # a cancellation alone can get lost in what is awaited
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            self._wake.clear()
             try:
                 await self.sweep()
                 pause = await self._until_next_wake()
             except Exception as error:  # noqa: BLE001 - hardening: a sweep that dies for good would stop every job
                 _log.error("sweep_failed", exc_info=error)
                 pause = self._sweep_seconds
-            try:
-                await asyncio.wait_for(self._wake.wait(), pause)
-            except TimeoutError:
-                continue
-            self._wake.clear()
 
     async def _until_next_wake(self) -> float:
         now = self._clock.now()

@@ -1,0 +1,66 @@
+"""A process that runs jobs until all are over or it is killed: ``python -m tests.unit.engine.killed ADDRESS EFFECTS``.
+
+Each step appends ``job step`` to the file EFFECTS, so that a second time can be seen.
+"""
+
+import asyncio
+import os
+import sys
+
+from dpobot import log
+from dpobot.clock import SystemClock
+from dpobot.engine.api import JobRun, StepResult
+from dpobot.engine.embedded import EmbeddedEngine
+from dpobot.model.records import Job
+from dpobot.model.words import JobState
+from dpobot.store import jobs
+from dpobot.store.database import Database
+from dpobot.store.seal import Seal
+from dpobot.store.tx import Tx
+
+STEPS = 30
+KEYS = Seal({"test": bytes(range(32))}, "test")
+
+
+def effect(file: int, line: str) -> StepResult:
+    """Do something that outlives this process (one write: never half a line)."""
+    os.write(file, f"{line}\n".encode())
+    return {"count": 1}
+
+
+async def _open(tx: Tx) -> bool:
+    return bool(await jobs.names_wanted(tx)) or await jobs.count_running(tx, "export") > 0
+
+
+async def main(url: str, effects: str) -> None:
+    """Run until no job is wanted."""
+    file = os.open(effects, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    database = Database(url, KEYS)
+    await database.open()
+    ended = asyncio.Event()
+
+    async def work(run: JobRun) -> None:
+        for number in range(STEPS):
+            line = f"{run.job.id} {number}"
+
+            async def do(line: str = line) -> StepResult:
+                return effect(file, line)
+
+            await run.steps.step(f"step {number}", do, {"done": number + 1})
+
+    async def on_end(tx: Tx, job: Job, state: JobState) -> None:
+        ended.set()
+
+    engine = EmbeddedEngine(database, {"export": work}, clock=SystemClock(), at_once={"export": 4}, on_end=on_end)
+    await engine.start()
+    print("started", flush=True)
+    while await database.read(_open):
+        ended.clear()
+        await asyncio.wait_for(ended.wait(), 60)
+    await engine.stop()
+    await database.close()
+
+
+if __name__ == "__main__":
+    log.configure("ERROR")
+    asyncio.run(main(sys.argv[1], sys.argv[2]))
