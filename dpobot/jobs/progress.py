@@ -93,6 +93,7 @@ class ProgressMessage:
         send, case = self._parts.matrix.send, self._case
         if self._event is None:  # the same transaction in every run: a resumed job goes on with the message it has
             self._event = await send(room_id, content, txn_id=key("progress", case.id))
+            return
         self._number += 1
         edit = content | {
             "body": f"* {content['body']}",
