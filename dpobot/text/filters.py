@@ -109,6 +109,7 @@ def all_filters(translations: gettext.NullTranslations) -> dict[str, Callable[..
     """Return every filter by the name that templates use."""
     day, moment = dates(translations)
     return {
+        "translated": lambda text: translations.gettext(str(text)),  # unlike _(), what comes out is escaped
         "clean": clean,
         "number": number,
         "size": size,
