@@ -1,7 +1,7 @@
 """Offline seeding: hundred thousands of real events in a minute, written into a stopped Synapse's SQLite.
 
-Each sender's one message in a room is the template; copies get new text, depth, predecessor, content hash, signature and
-event ID from Synapse's own code (server-server specification, "Event format", "Signing events").
+Each sender's one message in a room is the template; copies get new text, depth, predecessor, content hash, signature
+and event ID from Synapse's own code (server-server specification, "Event format", "Signing events").
 
     python -m benchmarks.seed FOLDER [--person name:own:total]...
 """
@@ -32,7 +32,8 @@ LOADS = (
     Load("main", own=20_000, total=100_000),
     Load("large", own=100_000, total=110_000),
 )
-_WORDS = "the quick brown fox jumps over a lazy dog while Äpfel und Öl 🦊 sing about privacy, law and rooms".split()
+_SENTENCE = "the quick brown fox jumps over a lazy dog while Äpfel und Öl 🦊 sing about privacy and law"
+_WORDS = _SENTENCE.split()
 _BATCH = 5_000
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ _FILE = "world.json"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """An account to seed: ``own`` events among ``total`` of ``senders`` people in ``rooms`` rooms, half in the first."""
+    """An account to seed: ``own`` events among ``total`` of ``senders`` people; half of them in the first room."""
 
     localpart: str
     own: int
