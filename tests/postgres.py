@@ -55,7 +55,7 @@ def cluster() -> Iterator[str]:
     data, log = str(folder / "data"), str(folder / "log")
     try:
         run("initdb", "-D", data, "--auth=trust", "--encoding=UTF8", "--username=postgres", "--no-sync")
-        run("pg_ctl", "-D", data, "-l", log, "-w", "-o", f"-h '' -k {folder}", "start")
+        run("pg_ctl", "-D", data, "-l", log, "-w", "-o", f"-h '' -k {folder} -c fsync=off", "start")
         try:
             yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
         finally:

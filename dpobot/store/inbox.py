@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from dpobot.model.ids import EventId, RoomId, UserId
 from dpobot.model.records import IncomingKind
 from dpobot.store import bot_state
-from dpobot.store.statements import change, insert
+from dpobot.store.statements import change, insert_many_new
 from dpobot.store.tables import inbox as table
 from dpobot.store.tx import Tx
 
@@ -66,8 +66,7 @@ async def take_in(tx: Tx, events: Sequence[NewEvent], next_batch: str) -> int:
     new = 0
     for first in range(0, len(events), _AT_A_TIME):
         rows = [_values(tx, event) for event in events[first : first + _AT_A_TIME]]
-        result = await tx.conn.execute(insert(tx, table).values(rows).on_conflict_do_nothing())
-        new += result.rowcount
+        new += await insert_many_new(tx, table, rows)
     await bot_state.set(tx, bot_state.SYNC_TOKEN, next_batch)
     return new
 

@@ -1,6 +1,6 @@
 """Statements that both databases understand but SQLAlchemy spells once for each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,8 +16,14 @@ def insert(tx: Tx, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
 
 async def insert_new(tx: Tx, table: sa.Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one of its unique keys is taken; say whether it is new."""
-    result = await tx.conn.execute(insert(tx, table).values(**values).on_conflict_do_nothing())
-    return result.rowcount == 1
+    return await insert_many_new(tx, table, [values]) == 1
+
+
+async def insert_many_new(tx: Tx, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert rows in their order, but none whose unique keys are taken; return how many are new."""
+    new = insert(tx, table).values([dict(row) for row in rows]).on_conflict_do_nothing()
+    # without the option the count is lost where SQLAlchemy asks for the new row's key
+    return (await tx.conn.execute(new, execution_options={"preserve_rowcount": True})).rowcount
 
 
 async def change(tx: Tx, statement: sa.Update | sa.Delete) -> int:

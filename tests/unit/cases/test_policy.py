@@ -1,0 +1,19 @@
+"""What needs no decision of staff."""
+
+from itertools import product
+
+from dpobot.cases.policy import decide
+from dpobot.model.words import CaseState, Kind, Trust
+
+
+def test_only_a_signed_device_of_a_local_account_is_approved_and_only_where_allowed() -> None:
+    """Every combination of kind, trust and account: exactly one is approved."""
+    allowed = frozenset({Kind.EXPORT})
+    everything = product(Kind, Trust, (True, False))
+    approved = [each for each in everything if decide(*each, allowed) is CaseState.APPROVED]
+    assert approved == [(Kind.EXPORT, Trust.SIGNED, True)]
+
+
+def test_without_a_policy_everything_waits() -> None:
+    """An empty list approves nothing."""
+    assert decide(Kind.EXPORT, Trust.SIGNED, True, frozenset()) is CaseState.REVIEW
