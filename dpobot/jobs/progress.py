@@ -60,6 +60,7 @@ class ProgressMessage:
         self._run = run
         self._task: asyncio.Task[None] | None = None
         self._number = 0
+        self._said: dict[str, object] = {}
         self._event: EventId | None = None
 
     async def __aenter__(self) -> Tally:
@@ -67,22 +68,26 @@ class ProgressMessage:
         self._task = asyncio.create_task(self._show())
         return self._tally
 
-    async def __aexit__(self, *_: object) -> None:
-        """Stop showing."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        """Stop showing; if all went well, with the figures of the end."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        if kind is None:
+            self._tally.steps_total = self._tally.steps
+            await self._say()
 
     async def _show(self) -> None:
-        said: dict[str, object] = {}
-        while self._case.room_id is not None:
+        while True:
+            await self._say()
             await asyncio.sleep(self._parts.config.export.progress_seconds)
-            values = self._tally.progress().values(self._parts.clock.now())
-            if values != said:
-                said = values
-                await self._say(self._case.room_id, values)
 
-    async def _say(self, room_id: RoomId, values: dict[str, object]) -> None:
+    async def _say(self) -> None:
+        room_id, values = self._case.room_id, self._tally.progress().values(self._parts.clock.now())
+        if room_id is None or values == self._said:
+            return
+        self._said = values
         try:
             if await check(self._parts.matrix, room_id, self._case.person):
                 await self._edit(room_id, self._content(values))
