@@ -1,7 +1,6 @@
 """A throwaway PostgreSQL for the tests: from the pgserver wheel, or from the system."""
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -42,18 +41,18 @@ def _of_the_system() -> Path:
 @contextmanager
 def cluster() -> Iterator[str]:
     """Run a server without network; yield the address of its database ``postgres``, ``postgresql+psycopg://...``."""
-    place = binaries()
-    owner = _ordinary_user(place)
-    # not pytest's folder: a socket's path is at most 107 bytes, and PostgreSQL refuses to run as root
+    # not pytest's folder: a socket's path is at most 107 bytes
     folder = Path(tempfile.mkdtemp(prefix="dpobot-pg-"))
-    if owner:
-        shutil.chown(folder, owner)
-
-    def run(tool: str, *arguments: str) -> None:
-        subprocess.run([place / tool, *arguments], check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL)
-
-    data, log = str(folder / "data"), str(folder / "log")
     try:
+        owner = None if os.geteuid() else "nobody"  # PostgreSQL refuses to run as root
+        if owner:
+            shutil.chown(folder, owner)
+        place = _reachable(binaries(), folder, owner)
+
+        def run(tool: str, *arguments: str) -> None:
+            subprocess.run([place / tool, *arguments], check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL)
+
+        data, log = str(folder / "data"), str(folder / "log")
         run("initdb", "-D", data, "--auth=trust", "--encoding=UTF8", "--username=postgres", "--no-sync")
         run("pg_ctl", "-D", data, "-l", log, "-w", "-o", f"-h '' -k {folder} -c fsync=off", "start")
         try:
@@ -64,15 +63,17 @@ def cluster() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _ordinary_user(place: Path) -> str | None:
-    """Return whom to run the server as: None (ourselves), or for root an ordinary user that can reach the programs."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("postgres", "nobody"):
-        try:
-            pwd.getpwnam(name)
-            subprocess.run([place / "initdb", "--version"], check=True, user=name, cwd="/", stdout=subprocess.DEVNULL)
-        except (KeyError, OSError, subprocess.CalledProcessError):
-            continue
-        return name
-    pytest.fail(f"no ordinary user can run {place / 'initdb'}: run the tests as an ordinary user", pytrace=False)
+def _reachable(place: Path, folder: Path, owner: str | None) -> Path:
+    """Return where ``owner`` can run the programs: a copy in ``folder`` if root's own folders hide them."""
+    if owner is None:
+        return place
+    try:
+        subprocess.run([place / "initdb", "--version"], check=True, user=owner, cwd="/", stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        copy = folder / "pgserver" / "pginstall"
+        shutil.copytree(place.parent, copy, symlinks=True)
+        libraries = place.parents[2] / "pgserver.libs"  # the wheel's programs look for them by this relative path
+        if libraries.exists():
+            shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+        return copy / place.name
+    return place

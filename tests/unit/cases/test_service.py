@@ -41,10 +41,12 @@ async def _open(database: Database, opening: Opening = ASKED, rules: Rules = RUL
 
 async def _to(database: Database, case: Case, *states: CaseState) -> Case:
     for state in states:
-        case = await database.write(
-            lambda tx, case=case, state=state: service.move(tx, NOW, case, state, "bot", "case.moved")
-        )  # type: ignore[misc] # mypy can't infer a lambda with defaults
+        case = await _move(database, case, state)
     return case
+
+
+async def _move(database: Database, case: Case, state: CaseState) -> Case:
+    return await database.write(lambda tx: service.move(tx, NOW, case, state, "bot", "case.moved"))
 
 
 async def _jobs(database: Database, case: Case) -> list[tuple[str, JobState, bool, datetime]]:
