@@ -1,11 +1,11 @@
-"""A process that runs jobs until all are over or it is killed: ``python -m tests.unit.engine.killed ADDRESS EFFECTS``.
+"""What a process does that runs jobs until all are over or it is killed.
 
-Each step appends ``job step`` to the file EFFECTS, so that a second time can be seen.
+Each step appends ``job step`` to a file, so that a second time can be seen.
 """
 
 import asyncio
 import os
-import sys
+from multiprocessing.connection import Connection
 
 from dpobot import log
 from dpobot.clock import SystemClock
@@ -19,6 +19,7 @@ from dpobot.store.seal import Seal
 from dpobot.store.tx import Tx
 
 STEPS = 30
+AT_ONCE = 4
 KEYS = Seal({"test": bytes(range(32))}, "test")
 
 
@@ -32,8 +33,13 @@ async def _open(tx: Tx) -> bool:
     return bool(await jobs.names_wanted(tx)) or await jobs.count_running(tx, "export") > 0
 
 
-async def main(url: str, effects: str) -> None:
-    """Run until no job is wanted."""
+def run(url: str, effects: str, started: Connection) -> None:
+    """Run jobs until none is wanted; ``started`` is told when the engine has begun."""
+    log.configure("ERROR")
+    asyncio.run(_run(url, effects, started))
+
+
+async def _run(url: str, effects: str, started: Connection) -> None:
     file = os.open(effects, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     database = Database(url, KEYS)
     await database.open()
@@ -51,16 +57,11 @@ async def main(url: str, effects: str) -> None:
     async def on_end(tx: Tx, job: Job, state: JobState) -> None:
         ended.set()
 
-    engine = EmbeddedEngine(database, {"export": work}, clock=SystemClock(), at_once={"export": 4}, on_end=on_end)
+    engine = EmbeddedEngine(database, {"export": work}, clock=SystemClock(), at_once={"export": AT_ONCE}, on_end=on_end)
     await engine.start()
-    print("started", flush=True)
+    started.send_bytes(b"started")
     while await database.read(_open):
         ended.clear()
         await asyncio.wait_for(ended.wait(), 60)
     await engine.stop()
     await database.close()
-
-
-if __name__ == "__main__":
-    log.configure("ERROR")
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
