@@ -35,8 +35,8 @@ class Client:
     def user_id(self) -> UserId:
         return self.session.user_id
 
-    async def sync(self) -> SyncBatch:
-        batch = await self.session.sync(self.token, 300)
+    async def sync(self, wait_ms: int = 300) -> SyncBatch:
+        batch = await self.session.sync(self.token, wait_ms)
         self.token = batch.next_batch
         self.heard += batch.events
         return batch

@@ -1,0 +1,60 @@
+"""Whatever an ordinary account sends: the session lives, also after a restart, and a new person is served."""
+
+from pathlib import Path
+
+import pytest
+
+from dpobot.demo.synapse import Synapse
+from dpobot.matrix.session import Session
+from tests.live.conftest import Register
+from tests.live.people import Client, joined, opened
+from tests.live.poison import POISONS, Attack, Poison
+
+pytestmark = pytest.mark.live
+
+
+async def _sync_all(bot: Client) -> None:
+    """Sync until the server has nothing more; to-device messages come 100 at a time."""
+    for _ in range(4):
+        await bot.sync(0)
+
+
+@pytest.mark.parametrize("poison", POISONS, ids=lambda poison: poison.__name__)
+async def test_the_session_survives(synapse: Synapse, register: Register, tmp_path: Path, poison: Poison) -> None:
+    """After the attack and a restart, syncing works, and somebody new is understood and answered."""
+    account = await register("bot")
+    bot = Client(await opened(synapse, account, tmp_path / "bot"))
+    await bot.sync()
+    mallory = await synapse.register(f"eve-{poison.__name__.replace('_', '-')}", password="attacker")
+    eve = Client(await opened(synapse, mallory, tmp_path / "eve"))
+    room = await joined(eve, bot)
+    before = bot.token
+    attack = Attack(eve.session, bot.user_id, room)
+    await poison(attack)
+    assert attack.accepted > 0
+    await _sync_all(bot)
+    await bot.say(room, "to a room with the attacker")
+    await bot.session.close()
+
+    bot = Client(await opened(synapse, account, tmp_path / "bot"), before)
+    vic = Client(await opened(synapse, await register("vic"), tmp_path / "vic"))
+    try:
+        await _sync_all(bot)
+        await vic.sync()
+        await _is_served(vic, bot)
+    finally:
+        await _close(bot.session, vic.session, eve.session)
+
+
+async def _is_served(vic: Client, bot: Client) -> None:
+    room = await joined(vic, bot)
+    await vic.say(room, "are you there?")
+    event = await bot.until("are you there?")
+    assert event.encrypted
+    await bot.say(room, "yes")
+    await vic.until("yes")
+
+
+async def _close(*sessions: Session) -> None:
+    for session in sessions:
+        await session.close()
