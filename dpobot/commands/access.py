@@ -37,3 +37,10 @@ def refusal(access: Access, incoming: Incoming) -> Refusal | None:
     if access.local and not incoming.local:
         return Refusal("remote_account")
     return None
+
+
+def check(access: Access, incoming: Incoming) -> None:
+    """Raise the `Refusal` if this message may not call a command with this access."""
+    found = refusal(access, incoming)
+    if found is not None:
+        raise found

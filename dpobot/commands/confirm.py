@@ -56,9 +56,7 @@ async def typed(context: Context, incoming: Incoming) -> Sequence[Reply] | None:
     if not isinstance(said, Said):
         raise Refusal("plan_changed")
     command = context.commands[said.command]
-    refusal = access.refusal(command.access, incoming)
-    if refusal is not None:
-        raise refusal
+    access.check(command.access, incoming)
     if command.plan is None or command.perform is None:
         raise Refusal("plan_changed")
     plan = await command.plan(context, incoming, bind(command, said, prompt.created_at))

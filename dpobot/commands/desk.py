@@ -50,9 +50,7 @@ class Desk:
 
     async def _command(self, context: Context, incoming: Incoming, said: Said) -> Sequence[Reply]:
         command = self._registry[said.command]
-        refusal = access.refusal(command.access, incoming)
-        if refusal is not None:
-            raise refusal
+        access.check(command.access, incoming)
         try:
             arguments = bind(command, said, context.now)
         except Refusal as problem:

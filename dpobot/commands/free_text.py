@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from dpobot.cases import service
-from dpobot.commands import which
+from dpobot.commands import access, which
+from dpobot.commands.access import Access
 from dpobot.commands.parse import FreeText
 from dpobot.commands.spec import Context
 from dpobot.model.ids import EventId
@@ -22,6 +23,7 @@ MOST_KEPT = 100_000  # characters of one person's words that wait for a yes
 
 async def take(context: Context, incoming: Incoming, free: FreeText) -> Sequence[Reply]:
     """File the words in the newest open case that this device may add to, or keep them and offer to pass them on."""
+    access.check(Access(), incoming)
     if not free.text:
         return [Reply("nothing_said")]
     case = await which.for_words(context, incoming)
@@ -36,6 +38,7 @@ async def take(context: Context, incoming: Incoming, free: FreeText) -> Sequence
 
 async def file(context: Context, incoming: Incoming) -> Sequence[Reply]:
     """Say that a file can't be taken; what is written beside it is taken like any words."""
+    access.check(Access(), incoming)
     name = incoming.content.get("filename")
     caption = incoming.body if isinstance(name, str) and incoming.body != name else ""
     words = await take(context, incoming, FreeText(caption)) if caption.strip() else []

@@ -94,9 +94,10 @@ def _without_prefix(line: str) -> tuple[str, bool]:
 
 
 def _phrase(line: str, vocabulary: Vocabulary) -> str | None:
-    """Return the command of which ``line`` is a phrase, as it stands or without the courtesies around it."""
+    """Return the command that the whole of ``line`` means, as it stands or without the courtesies around it."""
     plain = normal(line)
-    return vocabulary.phrases.get(plain) or vocabulary.phrases.get(_POLITE.sub("", plain))
+    bare = _POLITE.sub("", plain)
+    return vocabulary.phrases.get(plain) or vocabulary.phrases.get(bare) or vocabulary.words.get(bare)
 
 
 def _resembles(line: str, vocabulary: Vocabulary) -> str | None:

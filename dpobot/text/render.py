@@ -45,6 +45,7 @@ class Renderer:
         self._folder = templates
         self._values = dict(values)
         self._environments: dict[str, jinja2.Environment] = {}
+        self._for_messages: dict[str, jinja2.Environment] = {}
         for name in self._environment(language.DEFAULT).list_templates(extensions=["html"]):
             self._environment(language.DEFAULT).get_template(name)  # a broken template shows at the start
 
@@ -57,7 +58,7 @@ class Renderer:
 
         Strings among the reply's values lose control and direction characters and are cut at a generous length.
         """
-        template = self._environment(language).get_template(f"user/{reply.template}.html")
+        template = self._message_environment(language).get_template(f"user/{reply.template}.html")
         html = _tidy(template.render(**{key: _harmless(value) for key, value in reply.values.items()}))
         content: dict[str, object] = {
             "msgtype": "m.notice" if reply.notice else "m.text",
@@ -71,6 +72,14 @@ class Renderer:
     def templates(self) -> frozenset[str]:
         """Return the names of all templates, with their folder: ``user/help.html``."""
         return frozenset(self._environment(language.DEFAULT).list_templates(extensions=["html"]))
+
+    def _message_environment(self, wanted: str) -> jinja2.Environment:
+        """In messages a line end between two sentences is a blank; in pages blanks would only make them larger."""
+        code = wanted if wanted in language.available() else language.DEFAULT
+        if code not in self._for_messages:
+            pages = self._environment(code)
+            self._for_messages[code] = pages.overlay(trim_blocks=False, lstrip_blocks=False)
+        return self._for_messages[code]
 
     def _environment(self, wanted: str) -> jinja2.Environment:
         code = wanted if wanted in language.available() else language.DEFAULT

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from dpobot.commands import free_text
 from dpobot.commands.access import PUBLIC
-from dpobot.commands.parse import normal
+from dpobot.commands.parse import FreeText, normal
 from dpobot.commands.spec import Arguments, Command, Context, Parameter, ParameterKind
 from dpobot.model.records import Incoming, Reply
 from dpobot.text.language import translatable
@@ -13,7 +14,10 @@ ORDER = 10
 
 async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Sequence[Reply]:
     """Show everything that can be said, or one command with its details."""
-    command = _named(context.commands, arguments.get("command", ""))
+    wanted = arguments.get("command", "")
+    command = _named(context.commands, wanted)
+    if command is None and " " in wanted:  # a cry for help, not a question about a command
+        return await free_text.take(context, incoming, FreeText(incoming.body.strip(), "help"))
     if command is None:
         return [Reply("help", {"commands": lines(context.commands)})]
     values = {**line(command), "synonyms": command.synonyms[:3], "aliases": command.aliases}
@@ -58,7 +62,7 @@ COMMANDS = (
             "guten tag",
             "good morning",
         ),
-        parameters=(Parameter("command", ParameterKind.TEXT, "[command]", most_words=2),),
+        parameters=(Parameter("command", ParameterKind.TEXT, "[command]", most_words=6),),
         access=PUBLIC,
     ),
 )

@@ -58,7 +58,12 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"day": AT, "version": _VERSION, "first": _VERSION},
         {"day": AT, "version": None, "first": _VERSION},
     ],
-    "export_accepted": [_EXPORT, {**_EXPORT, "sections": ["account", "media", "messages"], "since": AT, "until": AT}],
+    "export_accepted": [
+        _EXPORT,
+        {**_EXPORT, "since": AT},
+        {**_EXPORT, "sections": ["media"]},
+        {**_EXPORT, "sections": ["account", "media", "messages"], "since": AT, "until": AT},
+    ],
     "export_waiting": [
         {**_EXPORT, "trust": trust, "local": local}
         for trust in ("signed", "unsigned", "identity_changed", "unknown")

@@ -1,0 +1,123 @@
+"""A desk on a real database, and a person who talks to it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import pytest
+
+from dpobot.cases import queries
+from dpobot.cases.service import Rules
+from dpobot.commands.desk import Desk, refused
+from dpobot.commands.registry import Registry, discover
+from dpobot.errors import Refusal
+from dpobot.model.ids import EventId, RoomId, UserId
+from dpobot.model.records import Case, Incoming, IncomingKind, Reply
+from dpobot.model.words import Kind, Trust
+from dpobot.store import people
+from dpobot.store.database import Database, Tx
+from dpobot.text import notice
+from dpobot.text.render import Renderer, templates_folder
+from tests.unit.text.samples import GLOBALS, OPERATOR
+
+T = TypeVar("T")
+ADA = UserId("@ada:example.org")
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Person:
+    """Says things to the desk as the inbox would hand them over; every answer is rendered, so that it can be sent."""
+
+    database: Database
+    desk: Desk
+    user_id: UserId = ADA
+    trust: Trust = Trust.SIGNED
+    local: bool = True
+    encrypted: bool = True
+    now: datetime = START
+    renderer: Renderer = field(default_factory=lambda: Renderer(templates_folder(), GLOBALS))
+    said: int = 0
+    rendered: bool = True  # False for commands that only a test knows
+
+    async def says(self, body: str, **changes: object) -> Sequence[Reply]:
+        """Say something; a refusal is an answer like others."""
+        self.said += 1
+        incoming = Incoming(
+            event_id=EventId(f"$said-{self.user_id}-{self.said}"),
+            room_id=RoomId(f"!dm-{self.user_id}"),
+            sender=self.user_id,
+            kind=IncomingKind.TEXT,
+            body=body,
+            received_at=self.now,
+            encrypted=self.encrypted,
+            trust=self.trust,
+            local=self.local,
+            content={"msgtype": "m.text", "body": body},
+        )
+        replies = await self.hands_in(replace(incoming, **changes))  # type: ignore[arg-type] # fields of Incoming
+        for reply in replies if self.rendered else ():
+            self.renderer.message(reply, "en")
+        return replies
+
+    async def hands_in(self, incoming: Incoming) -> Sequence[Reply]:
+        """Hand a message over as it is."""
+        try:
+            return await self.database.write(lambda tx: self._serve(tx, incoming))
+        except Refusal as refusal:
+            return [refused(refusal)]
+
+    async def _serve(self, tx: Tx, incoming: Incoming) -> Sequence[Reply]:
+        await people.ensure(tx, incoming.sender, self.now)
+        return await self.desk.serve(tx, self.now, incoming)
+
+    async def hears(self, body: str, **changes: object) -> list[str]:
+        """Say something and return the templates of the answers."""
+        return [reply.template for reply in await self.says(body, **changes)]
+
+    def waits(self, time: timedelta) -> None:
+        """Let time pass."""
+        self.now += time
+
+    async def cases(self) -> list[Case]:
+        """All cases of the person, oldest first."""
+        return list(reversed(await self.read(lambda tx: queries.of_person(tx, self.user_id, 100))))
+
+    async def case(self) -> Case:
+        """The one case of the person."""
+        (case,) = await self.cases()
+        return case
+
+    async def words_of(self, case: Case) -> list[str]:
+        """What was written into a case."""
+        return [message.text for message in await self.read(lambda tx: queries.messages_of(tx, case.id))]
+
+    async def read(self, fn: Callable[[Tx], Awaitable[T]]) -> T:
+        """Look something up."""
+        return await self.database.read(fn)
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """All commands."""
+    return discover()
+
+
+@pytest.fixture(scope="session")
+def desk(registry: Registry) -> Desk:
+    """A desk whose policy approves exports."""
+    rules = Rules(approve=frozenset({Kind.EXPORT}))
+    return Desk(registry, rules, notice.load(templates_folder() / "notice", OPERATOR))
+
+
+@pytest.fixture
+def ada(sqlite_database: Database, desk: Desk) -> Person:
+    """A person of this homeserver with a verified device."""
+    return Person(sqlite_database, desk)
+
+
+@pytest.fixture
+def bob(sqlite_database: Database, desk: Desk) -> Person:
+    """Somebody else, whose device is not verified."""
+    return Person(sqlite_database, desk, UserId("@bob:example.org"), Trust.UNSIGNED)
