@@ -17,6 +17,7 @@ from dpobot.delivery.outbox import Outbox
 from dpobot.engine.api import Engine
 from dpobot.engine.embedded import EmbeddedEngine
 from dpobot.errors import ConfigurationError, Unavailable
+from dpobot.homeserver.api import Homeserver
 from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.inbox.dispatch import Dispatcher
 from dpobot.inbox.listener import Hearing, Listener
@@ -25,6 +26,7 @@ from dpobot.jobs.expire import Expire
 from dpobot.jobs.export import Export
 from dpobot.jobs.outcome import Outcome
 from dpobot.jobs.parts import Parts
+from dpobot.matrix.api import Matrix
 from dpobot.matrix.session import Session
 from dpobot.model.ids import UserId
 from dpobot.store import bot_state
@@ -42,7 +44,7 @@ class Bot:
     """The running parts of the service."""
 
     database: Database
-    session: Session
+    matrix: Matrix
     listener: Listener
     workers: Workers
     outbox: Outbox
@@ -84,7 +86,7 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
             folder=config.data.directory / "matrix",
         )
         stack.push_async_callback(session.close)
-        yield _wire(config, clock, database, homeserver, session)
+        yield wire(config, clock, database, homeserver, session)
 
 
 async def open_database(config: Config, clock: Clock) -> Database:
@@ -102,7 +104,8 @@ async def open_database(config: Config, clock: Clock) -> Database:
     return database
 
 
-def _wire(config: Config, clock: Clock, database: Database, homeserver: SynapseHomeserver, session: Session) -> Bot:
+def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserver, session: Matrix) -> Bot:
+    """Put the parts together; which homeserver and which Matrix account is the caller's choice."""
     notices = notice.load(templates_folder() / "notice", config.operator)
     renderer = Renderer(templates_folder(), {"operator": config.operator, "bot": session.user_id})
     parts = Parts(

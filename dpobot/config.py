@@ -56,7 +56,7 @@ class DataConfig(_Part):
     directory: Path = Field(description="keys, database and spool; mode 0700, on one machine only")
     database_url: str | None = Field(
         default=None,
-        description="SQLAlchemy address; sqlite+aiosqlite:///... or postgresql+psycopg://...; default: a SQLite file in the directory",
+        description="SQLAlchemy address, sqlite+aiosqlite or postgresql+psycopg; default: SQLite in the directory",
     )
 
 
@@ -66,9 +66,7 @@ class OperatorConfig(_Part):
     name: str = Field(min_length=1, description="the controller (Art. 4(7) GDPR)")
     service: str = Field(min_length=1, description="what the homeserver is called, e.g. example.org")
     dpo_email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="the Data Protection Officer's address")
-    security_email: str = Field(
-        pattern=r"^[^@\s]+@[^@\s]+$", description="where vulnerabilities are reported"
-    )
+    security_email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", description="where vulnerabilities are reported")
     postal_address: str = Field(min_length=1, description="the controller's address, on one line")
     country: str = Field(
         default="GB", pattern=r"^[A-Z]{2}$", description="ISO 3166 code: its public holidays move deadlines"
@@ -99,9 +97,7 @@ class ExportConfig(_Part):
 class PolicyConfig(_Part):
     """Which kinds of request are approved without a person, for a trusted device of a local account."""
 
-    approve: tuple[Kind, ...] = Field(
-        default=(Kind.EXPORT,), description="kinds that need no decision of staff"
-    )
+    approve: tuple[Kind, ...] = Field(default=(Kind.EXPORT,), description="kinds that need no decision of staff")
 
     @field_validator("approve")
     @classmethod
@@ -201,7 +197,7 @@ def _problem(where: tuple[int | str, ...], type_: str, message: str) -> str:
 
 
 def secret(path: Path) -> str:
-    """Read a secret from its file, without the line end. Raises `ConfigurationError` if it is missing, empty or open to all."""
+    """Read a secret from its file. Raises `ConfigurationError` if it is missing, empty or open to others."""
     try:
         mode = path.stat().st_mode
         text = path.read_text("utf-8").strip()

@@ -30,7 +30,7 @@ class Unavailable(DpobotError):
 
 
 class Rejected(DpobotError):
-    """Final: the other side understood and says no. ``code`` is its errcode (``M_FORBIDDEN``), ``status`` its HTTP status."""
+    """Final: the other side understood and says no. ``code``: its errcode (``M_FORBIDDEN``), ``status``: of HTTP."""
 
     def __init__(self, code: str, status: int | None = None) -> None:
         super().__init__(code if status is None else f"{status} {code}")

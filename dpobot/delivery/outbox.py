@@ -61,10 +61,14 @@ class Outbox:
             self._busy[row.user_id] = asyncio.create_task(self._one(row))
         return len(fresh)
 
-    async def drain(self) -> None:
-        """Send all that is due now and wait until it is sent."""
-        while await self.once() or self._busy:
-            await asyncio.gather(*self._busy.values())
+    async def drain(self) -> int:
+        """Send all that is due now and wait until it is sent; return how many messages that were."""
+        total = 0
+        while (begun := await self.once()) or self._busy:
+            total += begun
+            if self._busy:
+                await asyncio.wait(self._busy.values())
+        return total
 
     async def _one(self, row: OutboxRow) -> None:
         try:

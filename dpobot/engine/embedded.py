@@ -89,6 +89,11 @@ class EmbeddedEngine:
             except Unavailable as error:
                 _log.warning("jobs_not_put_back", code=error.code)  # the next start takes them over
 
+    async def idle(self) -> None:
+        """Wait until no job of this process runs."""
+        while self._tasks:
+            await asyncio.wait([task for _job, task in self._tasks.values()])
+
     async def submit(self, job_id: int) -> None:
         """Say that a job is wanted now; it runs as soon as it is due and its person and its name have room for it."""
         self._wake.set()

@@ -37,6 +37,15 @@ class Workers:
         finally:
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
+    async def drain(self) -> int:
+        """Handle all that is due now, and what becomes due meanwhile; return how many rows that were."""
+        total = 0
+        while (taken := await self._take()) or self._busy:
+            total += taken
+            if self._busy:
+                await asyncio.wait(self._busy.values())
+        return total
+
     async def _take(self) -> int:
         free = self._at_once - len(self._busy)
         if free <= 0:

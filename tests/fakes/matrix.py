@@ -1,6 +1,7 @@
-"""Matrix in memory: rooms with members, events in order, encryption as a flag. Kept honest by tests/contracts/test_matrix.py.
+"""Matrix in memory: rooms with members, events in order, encryption as a flag.
 
-It behaves as the homeserver and the session together do: transaction IDs deduplicate, a join is needed to send, a
+tests/contracts/test_matrix.py keeps it honest. It behaves as the homeserver and the session together do: transaction
+IDs deduplicate, a join is needed to send, a
 cleartext room refuses, an undecryptable event stays so until its key is there.
 """
 
@@ -64,9 +65,9 @@ class FakeServer:
         event_id = EventId(f"$event{next(self._numbers)}")
         encrypted = more.pop("encrypted", self.rooms[room_id].encrypted)
         origin = CryptoOrigin("curve", "ed", "session") if encrypted else None
-        self.timeline.append(
-            Received(event_id, room_id, sender, self.now, more.pop("type", "m.room.message"), content, encrypted, **{"origin": origin, **more})
-        )  # fmt: skip
+        type_ = more.pop("type", "m.room.message")
+        known = {"origin": origin, **more}
+        self.timeline.append(Received(event_id, room_id, sender, self.now, type_, content, encrypted, **known))
         return event_id
 
     def text(self, room_id: RoomId, sender: UserId, body: str) -> EventId:
@@ -79,8 +80,9 @@ class FakeServer:
         return [event for event in mine if event.event_id not in self.redacted]
 
     def bodies(self, room_id: RoomId, sender: UserId) -> list[str]:
-        """Return the texts that somebody has sent to a room, edits left out."""
-        heard = [event for event in self.heard(room_id, sender) if event.type == "m.room.message"]
+        """Return the texts that somebody has ever sent to a room, edits left out."""
+        mine = [event for event in self.timeline if event.room_id == room_id and event.sender == sender]
+        heard = [event for event in mine if event.type == "m.room.message"]
         return [str(event.content.get("body", "")) for event in heard if "m.new_content" not in event.content]
 
 
