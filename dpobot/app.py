@@ -26,6 +26,7 @@ from dpobot.jobs.expire import Expire
 from dpobot.jobs.export import Export
 from dpobot.jobs.outcome import Outcome
 from dpobot.jobs.parts import Parts
+from dpobot.jobs.retention import Retention
 from dpobot.matrix.api import Matrix
 from dpobot.matrix.session import Session
 from dpobot.model.ids import UserId
@@ -50,12 +51,13 @@ class Bot:
     outbox: Outbox
     engine: EmbeddedEngine
     nudge: "Nudge"
+    retention: Retention
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set; then finish what is in hand. Raises what can't be mended by waiting."""
         await self.engine.start()
         _logger.info("bot.ready")
-        ears = [self.listener.run(), self.workers.run(), self.outbox.run(), self.nudge.run()]
+        ears = [self.listener.run(), self.workers.run(), self.outbox.run(), self.nudge.run(), self.retention.run()]
         try:
             await _until(stop, ears)
         finally:
@@ -132,7 +134,7 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
     workers = Workers(database, dispatcher, clock, config.limits.workers)
     hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
     listener = Listener(database, session, renderer, clock, hearing, workers.wake)
-    return Bot(database, session, listener, workers, outbox, engine, nudge)
+    return Bot(database, session, listener, workers, outbox, engine, nudge, Retention(database, clock))
 
 
 class Nudge:
