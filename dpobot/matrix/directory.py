@@ -1,6 +1,7 @@
 """Other people's keys as the server lists them: asked for when needed, kept until the server says they changed."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from dpobot.matrix.hardening import Machine, sound_devices
 from dpobot.matrix.http import Http, path
 
 _WAIT_MS = 10_000  # for other homeservers
+_AGAIN_SECONDS = 60.0  # one that is away must not slow every message down
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Directory:
         self._machine = machine
         self._known: dict[str, UserKeys] = {}
         self._stale: set[str] = set()
+        self._failed: dict[str, float] = {}  # whose homeserver did not answer, and when (monotonic seconds)
         self._asking = asyncio.Lock()
 
     def changed(self, users: object) -> None:
@@ -48,7 +51,8 @@ class Directory:
     async def ensure(self, users: Iterable[str]) -> None:
         """Ask for those people whose keys are unknown or have changed."""
         async with self._asking:
-            missing = [user for user in users if self.cached(user) is None]
+            tried = time.monotonic() - _AGAIN_SECONDS
+            missing = [user for user in users if self.cached(user) is None and self._failed.get(user, tried) <= tried]
             if missing:
                 await self._ask(missing)
 
@@ -72,7 +76,9 @@ class Directory:
         failed = _part(answer, "failures")
         served = [user for user in users if user.split(":", 1)[-1] not in failed]
         self._stale |= before - set(served)
+        self._failed.update(dict.fromkeys(set(users) - set(served), time.monotonic()))
         for user in served:
+            self._failed.pop(user, None)
             self._known[user] = _user_keys(user, answer)
         self._machine.learn_devices({user: self._known[user].devices for user in served})
         self._machine.recheck_suspects()

@@ -81,9 +81,11 @@ class Machine(Olm):  # type: ignore[misc] # nio ships no types
         wanted = account.max_number_of_one_time_keys - on_server - len(account.one_time_keys)
         if wanted > 0:
             account.generate_one_time_keys(wanted)
-        if fallback_used and not account.fallback_key and self._fallback_due():
+        renew = fallback_used and not account.fallback_key and self._fallback_due()
+        if renew:
             account.generate_fallback_key()
-        self.save_account()
+        if renew or wanted > 0:
+            self.save_account()
         body: dict[str, Any] = {} if self.account.shared else {"device_keys": self.device_keys()}
         if account.one_time_keys:
             body["one_time_keys"] = self._public(account.one_time_keys, {})

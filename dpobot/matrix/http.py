@@ -18,7 +18,9 @@ _DEEP = 50_000  # frames that a deeply nested answer may need
 
 
 def path(*parts: str, base: str = CLIENT) -> str:
-    """Join and quote the parts of an endpoint's path."""
+    """Join and quote the parts of an endpoint's path. Raises Rejected("bad_id") for what would climb out of it."""
+    if any(part in (".", "..") for part in parts):
+        raise Rejected("bad_id")
     return base + "".join("/" + quote(part, safe="") for part in parts)
 
 

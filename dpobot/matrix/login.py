@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from enum import Enum, auto
 
 import structlog
 
 from dpobot.errors import ConfigurationError, Rejected
 from dpobot.matrix.folder import Folder
-from dpobot.matrix.http import Http, path
+from dpobot.matrix.http import Http, failure, path
 from dpobot.model.ids import DeviceId, UserId
 
 FILE = "device.json"
@@ -34,16 +35,24 @@ async def device(http: Http, folder: Folder, user_id: UserId, password: Callable
     Raises `ConfigurationError` for a wrong account or password, `Unavailable`.
     """
     kept = _kept(folder)
+    body: dict[str, object] = {
+        "type": "m.login.password",
+        "identifier": {"type": "m.id.user", "user": user_id},
+        "initial_device_display_name": device_name,
+    }
     if kept is not None and kept.user_id != user_id:
         raise ConfigurationError([f"{folder.path}: holds the keys of another account; give {user_id} its own folder"])
     if kept is not None:
         http.token = kept.access_token
-        if (folder.path / STORE).exists() and await _valid(http):
+        state = await _token(http) if (folder.path / STORE).exists() else _Token.GONE
+        if state is _Token.GOOD:
             return kept
+        if state is _Token.EXPIRED:
+            return await _log_in(http, folder, user_id, body | {"password": password(), "device_id": kept.device_id})
         _log.warning("device_replaced", sender=user_id)
         await _log_out(http)
     folder.remove(FILE, STORE, f"{STORE}-wal", f"{STORE}-shm")
-    return await _log_in(http, folder, user_id, password(), device_name)
+    return await _log_in(http, folder, user_id, body | {"password": password()})
 
 
 def _kept(folder: Folder) -> Device | None:
@@ -56,14 +65,20 @@ def _kept(folder: Folder) -> Device | None:
         raise ConfigurationError([f"{folder.path / FILE}: damaged; delete it to log in again"]) from error
 
 
-async def _valid(http: Http) -> bool:
-    try:
-        await http.call("GET", path("account", "whoami"))
-    except Rejected as error:
-        if error.status == 401:
-            return False
-        raise
-    return True
+class _Token(Enum):
+    GOOD = auto()
+    EXPIRED = auto()  # "soft logout": the device is still there, and so are its keys
+    GONE = auto()
+
+
+async def _token(http: Http) -> _Token:
+    status, answer, headers = await http.answer("GET", path("account", "whoami"))
+    if status == 401:
+        soft = isinstance(answer, dict) and answer.get("soft_logout") is True
+        return _Token.EXPIRED if soft else _Token.GONE
+    if status != 200:
+        raise failure(status, answer, headers)
+    return _Token.GOOD
 
 
 async def _log_out(http: Http) -> None:
@@ -74,13 +89,8 @@ async def _log_out(http: Http) -> None:
     http.token = None
 
 
-async def _log_in(http: Http, folder: Folder, user_id: UserId, password: str, device_name: str) -> Device:
-    body = {
-        "type": "m.login.password",
-        "identifier": {"type": "m.id.user", "user": user_id},
-        "password": password,
-        "initial_device_display_name": device_name,
-    }
+async def _log_in(http: Http, folder: Folder, user_id: UserId, body: dict[str, object]) -> Device:
+    http.token = None
     try:
         answer = await http.call("POST", path("login"), body)
     except Rejected as error:

@@ -32,7 +32,7 @@ class Upkeep:
         count = counts.get(_ALGORITHM, 0) if isinstance(counts, dict) else 0
         self._on_server = count if isinstance(count, int) else 0
         unused = sync.get("device_unused_fallback_key_types")
-        self._fallback_used = not isinstance(unused, list) or _ALGORITHM not in unused
+        self._fallback_used = isinstance(unused, list) and _ALGORITHM not in unused  # absent: not supported
 
     async def run(self) -> None:
         """Do what is due."""
