@@ -82,6 +82,7 @@ class Collected:
     records: tuple[Mapping[str, Any], ...]
     truncated: bool = False
     missing: str | None = None
+    title: str | None = None  # for people, in English
 
 
 class Homeserver(Protocol):

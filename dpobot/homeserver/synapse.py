@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,8 +91,8 @@ class SynapseHomeserver:
         """Return what one category holds: allow-listed fields only. Raises `KeyError` for an unknown name."""
         chosen = CATEGORIES[category]
         if chosen.ask is not None and not chosen.remote and not await self._is_local(user):
-            return Collected(category, (), missing="account_remote")
-        return await chosen.collect(Subject(user, self._http))
+            return Collected(category, (), missing="account_remote", title=chosen.title)
+        return replace(await chosen.collect(Subject(user, self._http)), title=chosen.title)
 
     async def rooms(self, user: UserId) -> Rooms:
         """Return every room ever joined, invited to or knocked at, forgotten and server-left ones included."""

@@ -78,7 +78,12 @@ class Collecting:
     async def _category(self, category: str) -> StepResult:
         collected = await self._homeserver.collect(category, self._person)
         count = await asyncio.to_thread(
-            self._spool.account, category, collected.records, truncated=collected.truncated, missing=collected.missing
+            self._spool.account,
+            category,
+            collected.records,
+            truncated=collected.truncated,
+            missing=collected.missing,
+            title=collected.title,
         )
         return {"count": count}
 
