@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from dpobot.cases import queries
 from dpobot.commands import which
 from dpobot.commands.spec import Arguments, Command, Context, Parameter, ParameterKind
+from dpobot.engine.progress import Progress
 from dpobot.model.records import Case, Incoming, Reply
+from dpobot.model.words import CaseState, JobState
+from dpobot.store import jobs
 from dpobot.text.language import translatable
 
 ORDER = 80
@@ -15,7 +18,7 @@ _MOST_SHOWN = 20
 async def run_cases(context: Context, incoming: Incoming, arguments: Arguments) -> Sequence[Reply]:
     """List the person's cases, newest first."""
     cases = await queries.of_person(context.tx, incoming.sender, _MOST_SHOWN + 1)
-    shown = [facts(case, context) for case in cases[:_MOST_SHOWN]]
+    shown = [await facts(case, context) for case in cases[:_MOST_SHOWN]]
     return [Reply("cases", {"cases": shown, "more": len(cases) > len(shown)})]
 
 
@@ -23,11 +26,11 @@ async def run_status(context: Context, incoming: Incoming, arguments: Arguments)
     """Say where one case stands, or every open one."""
     case = await which.named(context, incoming, arguments)
     cases = [case] if case else await queries.open_of_person(context.tx, incoming.sender)
-    shown = [facts(each, context) for each in cases[:_MOST_SHOWN]]
+    shown = [await facts(each, context) for each in cases[:_MOST_SHOWN]]
     return [Reply("status", {"cases": shown, "more": len(cases) > len(shown)})]
 
 
-def facts(case: Case, context: Context) -> Mapping[str, object]:
+async def facts(case: Case, context: Context) -> Mapping[str, object]:
     """Return what a template says of a case."""
     return {
         "reference": case.reference,
@@ -37,7 +40,17 @@ def facts(case: Case, context: Context) -> Mapping[str, object]:
         "due_at": case.due_at,
         "closed_at": case.closed_at,
         "overdue": case.closed_at is None and case.due_at < context.now,
+        "percent": await _percent(case, context) if case.state is CaseState.WORKING else None,
     }
+
+
+async def _percent(case: Case, context: Context) -> int | None:
+    """Return how much of the case's running work is done, None before it has said anything."""
+    for job in await jobs.of_case(context.tx, case.id):
+        if job.state is JobState.RUNNING:
+            progress = Progress.from_json(job.progress)
+            return int(progress.fraction * 100) if progress else None
+    return None
 
 
 COMMANDS = (

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dpobot.cases import service
+from dpobot.engine.progress import Progress
 from dpobot.model.ids import UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Kind, Trust
 from dpobot.store import jobs, people
-from tests.unit.commands.conftest import Person
+from dpobot.store.database import Tx
+from tests.unit.commands.conftest import START, Person
 
 
 async def _deliver(person: Person) -> Case:
@@ -172,6 +174,23 @@ async def test_status_and_cases(ada: Person) -> None:
     assert one.values["cases"][0]["overdue"] is False
     ada.waits(timedelta(days=60))
     assert (await ada.says("cases"))[0].values["cases"][1]["overdue"] is True
+
+
+async def test_status_says_how_far_the_work_is(ada: Person) -> None:
+    """While the job runs, its own figure; before it has begun, none."""
+    await ada.hears("export")
+    assert (await ada.says("status"))[0].values["cases"][0]["percent"] is None
+    case = await ada.case()
+    (job,) = await ada.read(lambda tx: jobs.of_case(tx, case.id))
+    progress = Progress(done=3, total=4, started_at=START).to_json()
+
+    async def work(tx: Tx) -> None:
+        await service.move(tx, START, case, CaseState.WORKING, "bot", "test.moved")
+        await jobs.admit(tx, job.id, name="export", run_token="r", at_once=1, now=START)
+        await jobs.checkpoint(tx, job.id, "r", step="s", result={}, progress=progress, now=START)
+
+    await ada.database.write(work)
+    assert (await ada.says("status"))[0].values["cases"][0]["percent"] == 75
 
 
 async def test_somebody_elses_case_is_unknown(ada: Person, bob: Person) -> None:

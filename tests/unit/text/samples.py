@@ -34,6 +34,7 @@ _CASES = [
         "due_at": AT,
         "closed_at": closed,
         "overdue": overdue,
+        "percent": 42 if state is CaseState.WORKING else None,
     }
     for kind in Kind
     for state in CaseState
