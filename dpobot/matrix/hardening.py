@@ -6,6 +6,7 @@ reaches. Each override here says which fault it cures. They lean on that release
 
 import hashlib
 import importlib.metadata
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -37,6 +38,12 @@ def require_nio(installed: str | None = None) -> None:
         )
 
 
+def silence_libraries() -> None:
+    """Keep nio and its database layer out of the log: their messages quote what they choke on, room keys included."""
+    for name in ("nio", "peewee"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
 class Store(SqliteStore):  # type: ignore[misc] # nio ships no types
     """nio's key store with a write-ahead log: a commit costs one fsync and survives a power cut."""
 
@@ -55,6 +62,7 @@ class Machine(Olm):  # type: ignore[misc] # nio ships no types
 
     def __init__(self, user_id: str, device_id: str, store: SqliteStore) -> None:
         require_nio()
+        silence_libraries()
         super().__init__(user_id, device_id, store)
         self.suspects: set[tuple[str, str]] = set()  # (user, curve25519) of broken sessions with unknown devices
         self._fallback_at: float | None = None

@@ -1,6 +1,7 @@
 """Each fault of matrix-nio 0.26.0 that strangers can reach, cured: without a server, with libolm as the other side."""
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,15 @@ def test_malformed_olm_messages_are_dropped(machine: Machine, content: dict[str,
     own = machine.account.identity_keys["curve25519"]
     text = json.loads(json.dumps(content).replace("ME", own))
     assert machine.receive({"type": "m.room.encrypted", "sender": VIC, "content": text}) is None
+
+
+def test_a_room_key_never_reaches_the_log(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+    """nio quotes the whole message that it can't read; nothing of it may be written."""
+    caplog.set_level(logging.NOTSET)
+    machine.upload_body(0, True)
+    group = olm.group_session.OutboundGroupSession()
+    machine.receive(Libolm().sends(machine, "m.room_key", room_key(group, room_id=7)))
+    assert group.session_key not in caplog.text
 
 
 @pytest.mark.parametrize("changes", [{"session_key": "AAAA"}, {"session_id": "x"}, {"room_id": []}, {"algorithm": 7}])
