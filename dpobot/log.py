@@ -26,6 +26,7 @@ _NAMES = frozenset(
         "category",
         "channel",
         "code",
+        "endpoint",
         "event",
         "exception",
         "job",
@@ -51,6 +52,7 @@ _NAMES = frozenset(
     }
 )
 _ENDINGS = ("_id", "_ids", "_code", "_codes", "_state", "_kind", "_at", "_count", "_reference", "_version")
+_ENDPOINT = re.compile(r"[A-Z]{3,7} /[A-Za-z0-9_./{}-]{0,200}")  # a method and a path whose parts aren't filled in
 _Event = MutableMapping[str, Any]
 
 
@@ -94,7 +96,11 @@ def bound(**ids: object) -> AbstractContextManager[object]:
 
 
 def keep_ids_only(_logger: object, _method: str, event: _Event) -> _Event:
-    """Leave out every text that isn't plainly an identifier or a code (a structlog processor)."""
+    """Leave out every text that isn't plainly an identifier or a code (a structlog processor).
+
+    The action is the line's first argument, or ``action=`` beside a sentence for readers of the code.
+    """
+    event["event"] = event.pop("action", event.get("event"))
     dropped = sorted(key for key, value in event.items() if not _passes(key, value))
     for key in dropped:
         del event[key]
@@ -136,7 +142,9 @@ def _passes(key: str, value: object) -> bool:
         return False
     if isinstance(value, list | tuple | set | frozenset):
         return all(_passes(key, part) for part in value)
-    return isinstance(value, str) and (key == "event" or _TOKEN.fullmatch(value) is not None)
+    if not isinstance(value, str) or key == "event":  # the action has a rule of its own
+        return isinstance(value, str)
+    return (_ENDPOINT if key == "endpoint" else _TOKEN).fullmatch(value) is not None
 
 
 def _lines(error: BaseException, depth: int = 0) -> Iterator[str]:

@@ -79,6 +79,25 @@ def test_an_action_is_a_name_and_no_sentence(out: io.StringIO) -> None:
     assert SECRET not in out.getvalue()
 
 
+def test_the_action_may_stand_beside_a_sentence(out: io.StringIO) -> None:
+    """``action=`` counts and the sentence stays in the code; an action that is a sentence has no name either."""
+    log.get("dpobot.test").info(f"said {SECRET}", action="homeserver.retry")
+    log.get("dpobot.test").info("fine", action=SECRET)
+    assert [line["action"] for line in lines(out)] == ["homeserver.retry", "unnamed"]
+    assert SECRET not in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "kept"),
+    [("GET /_synapse/admin/v2/users/{user}", True), ("GET /_synapse/admin/v2/users/@alice:example.org", False)],
+)
+def test_an_endpoint_is_a_template(out: io.StringIO, endpoint: str, kept: bool) -> None:
+    """What is asked of the homeserver may be said, about whom may not."""
+    log.get("dpobot.test").info("homeserver.retry", endpoint=endpoint)
+    (line,) = lines(out)
+    assert (line.get("endpoint") == endpoint) is kept
+
+
 def test_an_exception_has_types_and_places_only(out: io.StringIO) -> None:
     """Causes and the members of a group too; what they say may hold anything."""
     try:
