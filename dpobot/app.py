@@ -12,6 +12,7 @@ from dpobot.cases.service import Rules
 from dpobot.clock import Clock, SystemClock
 from dpobot.commands.desk import Desk
 from dpobot.commands.registry import discover
+from dpobot.commands.user.help import lines
 from dpobot.config import Config, secret
 from dpobot.delivery.outbox import Outbox
 from dpobot.engine.api import Engine
@@ -109,7 +110,10 @@ async def open_database(config: Config, clock: Clock) -> Database:
 def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserver, session: Matrix) -> Bot:
     """Put the parts together; which homeserver and which Matrix account is the caller's choice."""
     notices = notice.load(templates_folder() / "notice", config.operator)
-    renderer = Renderer(templates_folder(), {"operator": config.operator, "bot": session.user_id})
+    registry = discover()
+    renderer = Renderer(
+        templates_folder(), {"operator": config.operator, "bot": session.user_id, "commands": lines(registry)}
+    )
     parts = Parts(
         database,
         homeserver,
@@ -130,7 +134,7 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
     rules = Rules(frozenset(config.policy.approve), config.operator.jurisdiction, config.operator.country)
     outbox = Outbox(database, session, clock)
     nudge = Nudge(outbox, engine)
-    dispatcher = Dispatcher(database, session, renderer, Desk(discover(), rules, notices), clock, nudge.committed)
+    dispatcher = Dispatcher(database, session, renderer, Desk(registry, rules, notices), clock, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)
     hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
     listener = Listener(database, session, renderer, clock, hearing, workers.wake)

@@ -6,7 +6,7 @@ class DpobotError(Exception):
 
 
 class Refusal(DpobotError):
-    """Expected: the person hears a sentence with a hint, from ``templates/user/refusal/<code>.html``.
+    """Expected: the person hears a sentence with a hint, from ``templates/user/refusal_<code>.html``.
 
     ``values`` fill the sentence's template. They never reach a log.
     """

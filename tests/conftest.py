@@ -1,6 +1,7 @@
 """Databases for every ring: the same tests run on SQLite and on PostgreSQL."""
 
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -50,18 +51,56 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+async def sqlite_template(tmp_path_factory: pytest.TempPathFactory, seal: Seal) -> Path:
+    """A SQLite file with all tables: copying it is faster than migrating for each test."""
+    path = tmp_path_factory.mktemp("database") / "template.sqlite"
+    made = Database(f"sqlite+aiosqlite:///{path}", seal)
+    await made.open()
+    await made.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+async def postgres_template(postgres_server: str, seal: Seal) -> str:
+    """The name of a PostgreSQL database with all tables, to make others of."""
+    name = "template_dpobot"
+    with psycopg.connect(postgres_server.replace("+psycopg", ""), autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"'.encode())
+    made = Database(postgres_server.replace("/postgres?", f"/{name}?"), seal)
+    await made.open()
+    await made.close()
+    return name
+
+
 @pytest.fixture
-async def database(database_url: str, seal: Seal) -> AsyncIterator[Database]:
+def migrated_url(request: pytest.FixtureRequest, database_url: str) -> str:
+    """The address of a database with all tables, on each of the two kinds in turn."""
+    if database_url.startswith("sqlite"):
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), database_url.removeprefix("sqlite+aiosqlite:///"))
+        return database_url
+    template = request.getfixturevalue("postgres_template")
+    name = database_url.partition("?")[0].rpartition("/")[2]
+    server_url = request.getfixturevalue("postgres_server").replace("+psycopg", "")
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(f'DROP DATABASE "{name}"'.encode())
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+    return database_url
+
+
+@pytest.fixture
+async def database(migrated_url: str, seal: Seal) -> AsyncIterator[Database]:
     """An open database with all tables, on each of the two kinds in turn."""
-    made = Database(database_url, seal)
+    made = Database(migrated_url, seal)
     await made.open()
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def sqlite_database(sqlite_url: str, seal: Seal) -> AsyncIterator[Database]:
+async def sqlite_database(sqlite_url: str, sqlite_template: Path, seal: Seal) -> AsyncIterator[Database]:
     """An open SQLite database, for tests that need not run twice."""
+    shutil.copyfile(sqlite_template, sqlite_url.removeprefix("sqlite+aiosqlite:///"))
     made = Database(sqlite_url, seal)
     await made.open()
     yield made

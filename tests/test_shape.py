@@ -10,6 +10,7 @@ import pytest
 
 import dpobot
 from dpobot import config
+from dpobot.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(dpobot.__file__).resolve().parent
@@ -80,7 +81,7 @@ def test_configuration_problems_come_all_at_once_with_their_place() -> None:
     """Unknown keys, wrong types and missing sections: one line each."""
     broken = example() | {"export": {"at_once": 0, "volumes": 3}, "surprise": {}}
     del broken["homeserver"]
-    with pytest.raises(config.ConfigurationError) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         config.parse(broken)
     assert [problem.split(":")[0] for problem in sorted(caught.value.problems)] == [
         "export.at_once",
@@ -95,7 +96,7 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_text("secret")
     path.chmod(0o644)
-    with pytest.raises(config.ConfigurationError, match="chmod 600"):
+    with pytest.raises(ConfigurationError, match="chmod 600"):
         config.secret(path)
     path.chmod(0o600)
     assert config.secret(path) == "secret"

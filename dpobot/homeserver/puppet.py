@@ -59,4 +59,4 @@ async def _ended(http: Http, token: str) -> None:
         await http.call(LOGOUT, body={}, token=token)
     except DpobotError as error:
         # it ends by itself within minutes: no reason to lose what was collected
-        log.warning("puppet token not ended", action="homeserver.puppet_left", code=str(error))
+        log.warning("puppet token not ended", action="homeserver.puppet_left", code=error.code)
