@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
-import structlog
 from yarl import URL
 
+from dpobot import log
 from dpobot.clock import Clock, SystemClock
 from dpobot.errors import Gone, Rejected, Unavailable
 
@@ -33,7 +33,7 @@ _LONGEST_DELAY = 8.0
 _ERRCODE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _RANDOM = secrets.SystemRandom()
 
-log = structlog.get_logger("dpobot.homeserver")
+_logger = log.get(__name__)
 
 
 class Http:
@@ -122,7 +122,7 @@ class Http:
                 if tried >= self._retries or (wanted is not None and wanted > PATIENCE_SECONDS):
                     raise
                 delay = backoff(tried, wanted)
-                log.info("request tried again", action="homeserver.retry", endpoint=endpoint, code=error.code)
+                _logger.info("homeserver.retry", endpoint=endpoint, code=error.code)
             tried += 1
             await self._pause(delay)
 

@@ -8,9 +8,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import structlog
-
-from dpobot.errors import DpobotError, Rejected
+from dpobot import log
+from dpobot.errors import Rejected
 from dpobot.homeserver.http import Http
 from dpobot.model.ids import UserId
 
@@ -21,7 +20,7 @@ ENDPOINTS = (LOGIN, LOGOUT, WHOAMI)
 
 _VALID_FOR = timedelta(minutes=15)
 
-log = structlog.get_logger("dpobot.homeserver")
+_logger = log.get(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -57,6 +56,6 @@ async def _borrowed(http: Http, user: UserId) -> str | None:
 async def _ended(http: Http, token: str) -> None:
     try:
         await http.call(LOGOUT, body={}, token=token)
-    except DpobotError as error:
+    except (Unavailable, Rejected) as error:
         # it ends by itself within minutes: no reason to lose what was collected
-        log.warning("puppet token not ended", action="homeserver.puppet_left", code=error.code)
+        _logger.warning("homeserver.puppet_left", code=error.code)
