@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from dpobot import log
-from dpobot.errors import Rejected
+from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.http import Http
 from dpobot.model.ids import UserId
 
