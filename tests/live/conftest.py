@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from dpobot.demo.synapse import Credentials, Synapse
+from tests.live.bot import start_bot
+
+__all__ = ["Register", "admin", "register", "start_bot", "synapse"]  # start_bot: a fixture that lives beside its class
 
 Register = Callable[..., Awaitable[Credentials]]
 
