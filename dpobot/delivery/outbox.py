@@ -20,6 +20,7 @@ from dpobot.store.outbox import OutboxRow
 _LOOK_AGAIN = 1.0  # seconds; a wake-up comes sooner
 _RETRY = timedelta(seconds=3)
 _SLOWEST_RETRY = timedelta(minutes=10)
+_GIVE_UP_AFTER = 10  # unexpected errors; an absent homeserver is waited for without end
 _FRESH = timedelta(seconds=5)  # the room was looked at when the message was decided; later it is looked at again
 _AT_ONCE = 8
 _logger = log.get(__name__)
@@ -44,10 +45,19 @@ class Outbox:
         try:
             while True:
                 self._wake.clear()
-                if not await self.once():
+                if not await self._patiently():
                     await self._pause()
         finally:
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def _patiently(self) -> int:
+        """Begin to send; a database that is away or full is waited for, the bot goes on."""
+        try:
+            return await self.once()
+        except Unavailable as trouble:
+            _logger.warning("outbox.unavailable", code=trouble.code)
+            await asyncio.sleep(_LOOK_AGAIN)
+            return 0
 
     async def once(self) -> int:
         """Begin to send what is due; return how many messages were begun."""
@@ -72,6 +82,16 @@ class Outbox:
 
     async def _one(self, row: OutboxRow) -> None:
         try:
+            await self._try(row)
+        except Unavailable as trouble:  # not even "later" could be written down: the row stays due
+            _logger.warning("outbox.not_noted", outbox_id=row.id, code=trouble.code)
+            await asyncio.sleep(_LOOK_AGAIN)
+        finally:
+            del self._busy[row.user_id]
+            self._wake.set()
+
+    async def _try(self, row: OutboxRow) -> None:
+        try:
             await self._send(row)
         except Unavailable as trouble:
             _logger.warning("outbox.deferred", outbox_id=row.id, code=trouble.code)
@@ -79,9 +99,9 @@ class Outbox:
         except Rejected as refusal:
             _logger.warning("outbox.rejected", outbox_id=row.id, code=refusal.code)
             await self._give_up(row)
-        finally:
-            del self._busy[row.user_id]
-            self._wake.set()
+        except Exception:  # hardening: a defect must neither spin nor silence all later messages of this person
+            _logger.exception("outbox.error", outbox_id=row.id)
+            await (self._defer(row, None) if row.attempts + 1 < _GIVE_UP_AFTER else self._give_up(row))
 
     async def _send(self, row: OutboxRow) -> None:
         room_id = await self._room(row)

@@ -1,6 +1,6 @@
 """Which room is safe for a person's data: encrypted, and holding exactly that person and the bot."""
 
-from dpobot.errors import Rejected
+from dpobot.errors import Rejected, Unavailable
 from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.ids import RoomId, UserId
 
@@ -12,11 +12,21 @@ def is_safe(facts: RoomFacts, person: UserId, bot: UserId) -> bool:
 
 async def check(matrix: Matrix, room_id: RoomId, person: UserId) -> bool:
     """Ask the server, now, whether a room is safe; a room that is gone or closed to us is not."""
+    facts = await look(matrix, room_id)
+    return facts is not None and is_safe(facts, person, matrix.user_id)
+
+
+async def look(matrix: Matrix, room_id: RoomId) -> RoomFacts | None:
+    """Ask the server, now, who is in a room; None if it is gone or closed to us.
+
+    Raises `Unavailable` also when the server no longer knows our token: that says nothing about the room.
+    """
     try:
-        facts = await matrix.room(room_id)
-    except Rejected:
-        return False
-    return is_safe(facts, person, matrix.user_id)
+        return await matrix.room(room_id)
+    except Rejected as refusal:
+        if refusal.status == 401:
+            raise Unavailable(refusal.code) from refusal
+        return None
 
 
 async def find(matrix: Matrix, person: UserId, *preferred: RoomId | None) -> RoomId | None:
@@ -33,8 +43,8 @@ async def find(matrix: Matrix, person: UserId, *preferred: RoomId | None) -> Roo
 async def pending(matrix: Matrix, person: UserId) -> RoomId | None:
     """Return an encrypted room that waits for the person to accept our invitation, so that no second one is made."""
     for room_id in await matrix.direct_rooms(person):
-        facts = await matrix.room(room_id)
-        if facts.encrypted and facts.joined == {matrix.user_id} and facts.invited == {person}:
+        facts = await look(matrix, room_id)
+        if facts is not None and facts.encrypted and facts.joined == {matrix.user_id} and facts.invited == {person}:
             return room_id
     return None
 

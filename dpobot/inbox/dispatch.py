@@ -14,6 +14,8 @@ from dpobot.delivery.messages import Address, key, post
 from dpobot.errors import Refusal, Unavailable
 from dpobot.inbox.gate import Admitted, Gate, Turned, remember
 from dpobot.inbox.invites import Invites
+from dpobot.inbox.late import received, resolve
+from dpobot.inbox.once import say_once
 from dpobot.matrix.api import Matrix
 from dpobot.model.records import Incoming, IncomingKind, Reply
 from dpobot.store import inbox, people
@@ -24,7 +26,6 @@ from dpobot.text.render import Renderer
 _RETRY = timedelta(seconds=3)
 _SLOWEST_RETRY = timedelta(minutes=5)
 _GIVE_UP_AFTER = 5  # unexpected errors; an absent homeserver is waited for without end
-_SAY_AGAIN = 600  # seconds until a sentence about a room or a device is repeated
 _logger = log.get(__name__)
 
 
@@ -66,7 +67,7 @@ class Dispatcher:
         if row.kind is IncomingKind.INVITE:
             await self._invites.answer(row)
         elif row.kind is IncomingKind.UNDECRYPTABLE:
-            await self._database.write(lambda tx: self._unreadable(tx, row))
+            await self._unreadable(row)
         elif row.kind is IncomingKind.OTHER:
             await self._database.write(lambda tx: inbox.done(tx, row.id, self._clock.now()))
         else:
@@ -106,19 +107,21 @@ class Dispatcher:
 
     async def _turn(self, tx: Tx, row: InboxRow, turned: Turned) -> None:
         if turned.reply is not None:
-            await self._say_once(tx, row, turned.reply, cleartext=turned.cleartext)
+            await say_once(tx, self._renderer, self._clock.now(), row, turned.reply, cleartext=turned.cleartext)
         await inbox.done(tx, row.id, self._clock.now())
 
-    async def _unreadable(self, tx: Tx, row: InboxRow) -> None:
-        """Say so instead of being silent; should the key still come, the message is dealt with then."""
-        await self._say_once(tx, row, Reply("undecryptable"))
-        await inbox.await_key(tx, row.id)
+    async def _unreadable(self, row: InboxRow) -> None:
+        """Look for the key once more: a restart may have come between its arrival and its use."""
+        readable = await self._matrix.decrypt(received(row))
+        if readable.undecryptable is None:
+            await self._database.write(lambda tx: resolve(tx, row, readable, self._clock.now()))
+        else:
+            await self._database.write(lambda tx: self._say_unreadable(tx, row))
 
-    async def _say_once(self, tx: Tx, row: InboxRow, reply: Reply, *, cleartext: bool = False) -> None:
-        """Say a sentence about a room or a device, but not again and again to whoever goes on writing."""
-        now = self._clock.now()
-        message_key = key(reply.template, row.sender, row.room_id, int(now.timestamp()) // _SAY_AGAIN)
-        await post(tx, self._renderer, now, Address(row.sender, row.room_id, cleartext), reply, message_key)
+    async def _say_unreadable(self, tx: Tx, row: InboxRow) -> None:
+        """Say so instead of being silent; should the key still come, the message is dealt with then."""
+        await say_once(tx, self._renderer, self._clock.now(), row, Reply("undecryptable"))
+        await inbox.await_key(tx, row.id)
 
     async def _defer(self, row: InboxRow, retry_after: float | None) -> None:
         wait = (

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from dpobot.delivery.rooms import is_safe
-from dpobot.errors import Rejected
+from dpobot.delivery.rooms import is_safe, look
 from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.ids import server_of
 from dpobot.model.records import CryptoOrigin, Incoming, Reply
@@ -39,9 +38,8 @@ class Gate:
 
     async def room(self, row: InboxRow) -> RoomFacts | Turned:
         """Ask who is in the room now and whether it is encrypted; `Turned` where a person's data has no place."""
-        try:
-            facts = await self._matrix.room(row.room_id)
-        except Rejected:
+        facts = await look(self._matrix, row.room_id)
+        if facts is None:
             return Turned(None)  # we are not in it: there is nobody to answer
         if row.sender not in facts.joined:
             return Turned(None)  # they have left meanwhile: nobody there may read an answer meant for them

@@ -5,6 +5,7 @@ from dpobot.clock import Clock
 from dpobot.delivery.messages import Address, key, post
 from dpobot.delivery.rooms import is_safe
 from dpobot.errors import Rejected
+from dpobot.inbox.once import say_once
 from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.records import Reply
 from dpobot.store import inbox, people
@@ -55,8 +56,7 @@ class Invites:
         now = self._clock.now()
         person = await people.ensure(tx, row.sender, now)
         if reply.template != "greeting":
-            address = Address(row.sender, row.room_id, cleartext=not facts.encrypted)
-            await post(tx, self._renderer, now, address, reply, key(row.event_id, reply.template))
+            await say_once(tx, self._renderer, now, row, reply, cleartext=not facts.encrypted)
         else:
             await people.set_room(tx, row.sender, row.room_id)
             if person.greeted_at is None:

@@ -11,6 +11,7 @@ from dpobot.clock import Clock
 from dpobot.delivery.messages import Address, key, post
 from dpobot.errors import Rejected, Unavailable
 from dpobot.inbox import intake
+from dpobot.inbox.late import received, resolve
 from dpobot.matrix.api import Matrix, Received, SyncBatch
 from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import Reply
@@ -125,22 +126,7 @@ class Listener:
         for row in waiting:
             readable = await self._matrix.decrypt(received(row))
             if readable.undecryptable is None:
-                await self._database.write(lambda tx, row=row, readable=readable: self._resolve(tx, row, readable))  # type: ignore[misc] # bound per turn
+                await self._resolve(row, readable)
 
-    async def _resolve(self, tx: Tx, row: InboxRow, readable: Received) -> None:
-        kind = intake.kind_of(readable)
-        await inbox.resolved(tx, row.id, kind, intake.kept(readable), self._clock.now())
-
-
-def received(row: InboxRow) -> Received:
-    """Return the undecryptable event that a row keeps, as it was received."""
-    return Received(
-        event_id=row.event_id,
-        room_id=row.room_id,
-        sender=row.sender,
-        sent_at=row.sent_at,
-        type=str(row.payload.get("type", "m.room.encrypted")),
-        content=row.payload.get("content", {}),
-        encrypted=row.encrypted,
-        undecryptable=str(row.payload.get("code", "failed")),
-    )
+    async def _resolve(self, row: InboxRow, readable: Received) -> None:
+        await self._database.write(lambda tx: resolve(tx, row, readable, self._clock.now()))

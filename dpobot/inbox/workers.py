@@ -2,7 +2,9 @@
 
 import asyncio
 
+from dpobot import log
 from dpobot.clock import Clock
+from dpobot.errors import Unavailable
 from dpobot.inbox.dispatch import Dispatcher
 from dpobot.model.ids import UserId
 from dpobot.store import inbox
@@ -10,6 +12,7 @@ from dpobot.store.database import Database
 from dpobot.store.inbox import InboxRow
 
 _LOOK_AGAIN = 1.0  # seconds; a wake-up comes sooner
+_logger = log.get(__name__)
 
 
 class Workers:
@@ -32,10 +35,19 @@ class Workers:
         try:
             while True:
                 self._wake.clear()
-                if not await self._take():
+                if not await self._patiently():
                     await self._pause()
         finally:
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def _patiently(self) -> int:
+        """Take rows; a database that is away or full is waited for, the bot goes on."""
+        try:
+            return await self._take()
+        except Unavailable as trouble:
+            _logger.warning("inbox.unavailable", code=trouble.code)
+            await asyncio.sleep(_LOOK_AGAIN)
+            return 0
 
     async def drain(self) -> int:
         """Handle all that is due now, and what becomes due meanwhile; return how many rows that were."""
@@ -59,6 +71,9 @@ class Workers:
     async def _one(self, row: InboxRow) -> None:
         try:
             await self._dispatcher.handle(row)
+        except Unavailable as trouble:  # not even "later" could be written down: the row stays due
+            _logger.warning("inbox.not_noted", inbox_id=row.id, code=trouble.code)
+            await asyncio.sleep(_LOOK_AGAIN)
         finally:
             del self._busy[row.sender]
             self._wake.set()

@@ -138,6 +138,8 @@ class Collecting:
             try:
                 page = await self._homeserver.own_events(RoomId(room.room_id), self._person, start, self._page_events)
             except Rejected as refusal:
+                if refusal.status in (401, 403):
+                    raise  # that is about our token, not about this room: an archive without rooms must not go out
                 yield _Fetched(room, number, None, refusal.code)
                 return
             yield _Fetched(room, number, page)

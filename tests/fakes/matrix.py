@@ -8,7 +8,7 @@ cleartext room refuses, an undecryptable event stays so until its key is there.
 import hashlib
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ class _Room:
     direct: bool
     members: dict[UserId, str] = field(default_factory=dict)  # join, invite, leave
     powers: set[UserId] = field(default_factory=set)
+    joined_at: dict[UserId, int] = field(default_factory=dict)  # place in the timeline
 
 
 @dataclass
@@ -43,15 +44,23 @@ class FakeServer:
     sent: dict[tuple[UserId, str], EventId] = field(default_factory=dict)
     late_keys: set[str] = field(default_factory=set)  # Megolm sessions whose keys have come late
     failures: list[Exception] = field(default_factory=list)  # raised by the next requests, one each
+    faults: dict[str, list[Exception]] = field(default_factory=dict)  # by the next requests of a name, undone
+    lost_answers: dict[str, list[Exception]] = field(default_factory=dict)  # the same, but what was asked is done
+    identities: dict[UserId, str] = field(default_factory=dict)  # master keys of those who have reset theirs
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def room(self, creator: UserId, *invited: UserId, encrypted: bool = True, direct: bool = True) -> RoomId:
         """Create a room in which the creator is joined and has the power, and the others are invited."""
         room_id = RoomId(f"!room{next(self._numbers)}:dpobot.test")
-        self.rooms[room_id] = _Room(encrypted, direct, {creator: "join"}, {creator, *invited})
+        self.rooms[room_id] = _Room(encrypted, direct, {}, {creator, *invited})
+        self.member(room_id, creator, "join")
         for person in invited:
             self.invite(room_id, creator, person)
         return room_id
+
+    def join(self, room_id: RoomId, person: UserId) -> None:
+        """Let somebody accept an invitation."""
+        self.member(room_id, person, "join")
 
     def invite(self, room_id: RoomId, inviter: UserId, person: UserId) -> None:
         """Invite a person."""
@@ -59,6 +68,13 @@ class FakeServer:
         room.members[person] = "invite"
         invite = Invite(room_id, inviter, room.direct, room.encrypted)
         self.invites.append((len(self.timeline), person, invite))
+
+    def member(self, room_id: RoomId, person: UserId, membership: str) -> None:
+        """Let somebody join or leave a room: an event in its timeline."""
+        room = self.rooms[room_id]
+        room.members[person] = membership
+        room.joined_at[person] = len(self.timeline)
+        self.say(room_id, person, {"membership": membership}, type="m.room.member", state_key=person, encrypted=False)
 
     def say(self, room_id: RoomId, sender: UserId, content: Mapping[str, Any], **more: Any) -> EventId:
         """Put an event of a person into a room; ``more`` are fields of `Received`."""
@@ -87,11 +103,14 @@ class FakeServer:
 
 
 class FakeMatrix:
-    """One account on a `FakeServer`."""
+    """One account on a `FakeServer`. ``before`` is called with the name of each request before it has an effect."""
 
-    def __init__(self, server: FakeServer, user_id: UserId) -> None:
+    def __init__(
+        self, server: FakeServer, user_id: UserId, before: Callable[[str], None] = lambda request: None
+    ) -> None:
         self.server = server
         self._user_id = user_id
+        self._before = before
 
     @property
     def user_id(self) -> UserId:
@@ -100,10 +119,9 @@ class FakeMatrix:
 
     async def sync(self, since: str | None, timeout_ms: int) -> SyncBatch:
         """Return what came after ``since``."""
-        self._fail()
+        self._fail("sync")
         start = int(since) if since else 0
-        mine = {room_id for room_id, room in self.server.rooms.items() if room.members.get(self._user_id) == "join"}
-        events = tuple(event for event in self.server.timeline[start:] if event.room_id in mine)
+        events = tuple(event for at, event in enumerate(self.server.timeline) if self._sees(event, at, start))
         invites = tuple(
             invite
             for at, person, invite in self.server.invites
@@ -123,47 +141,49 @@ class FakeMatrix:
         self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str, type_: str = "m.room.message"
     ) -> EventId:
         """Send to an encrypted room."""
-        self._fail()
+        self._fail("send")
         if not self._joined(room_id).encrypted:
             raise Rejected("not_encrypted")
         return self._send(room_id, content, txn_id, type_)
 
     async def send_cleartext_warning(self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str) -> EventId:
         """Send to any room."""
-        self._fail()
+        self._fail("send_cleartext_warning")
         self._joined(room_id)
         return self._send(room_id, content, txn_id, "m.room.message")
 
     async def redact(self, room_id: RoomId, event_id: EventId, *, txn_id: str) -> None:
         """Redact."""
-        self._fail()
+        self._fail("redact")
         self._joined(room_id)
         self.server.redacted.add(event_id)
 
     async def join(self, room_id: RoomId) -> None:
         """Join."""
-        self._fail()
+        self._fail("join")
         room = self._room(room_id)
         if room.members.get(self._user_id) not in ("invite", "join"):
             raise Rejected("M_FORBIDDEN", 403)
-        room.members[self._user_id] = "join"
+        if room.members[self._user_id] != "join":
+            self.server.member(room_id, self._user_id, "join")
+        self._answer("join")
 
     async def leave(self, room_id: RoomId) -> None:
         """Leave."""
-        self._fail()
-        if room_id in self.server.rooms:
-            self.server.rooms[room_id].members[self._user_id] = "leave"
+        self._fail("leave")
+        if room_id in self.server.rooms and self.server.rooms[room_id].members.get(self._user_id) in ("join", "invite"):
+            self.server.member(room_id, self._user_id, "leave")
 
     async def room(self, room_id: RoomId) -> RoomFacts:
         """Say who is there."""
-        self._fail()
+        self._fail("room")
         room = self._joined(room_id)
         by = {state: frozenset(u for u, m in room.members.items() if m == state) for state in ("join", "invite")}
         return RoomFacts(room_id, room.encrypted, by["join"], by["invite"])
 
     async def enable_encryption(self, room_id: RoomId) -> None:
         """Switch encryption on."""
-        self._fail()
+        self._fail("enable_encryption")
         room = self._joined(room_id)
         if self._user_id not in room.powers:
             raise Rejected("M_FORBIDDEN", 403)
@@ -171,7 +191,7 @@ class FakeMatrix:
 
     async def create_direct(self, user_id: UserId) -> RoomId:
         """Create an encrypted room with one invitation."""
-        self._fail()
+        self._fail("create_direct")
         return self.server.room(self._user_id, user_id)
 
     async def typing(self, room_id: RoomId, on: bool) -> None:
@@ -179,19 +199,23 @@ class FakeMatrix:
 
     async def trust(self, sender: UserId, origin: CryptoOrigin | None, pinned_master_key: str | None) -> TrustAnswer:
         """Answer as the server's ``devices`` say."""
-        self._fail()
+        self._fail("trust")
         if origin is None:
             return TrustAnswer(Trust.CLEARTEXT)
         trust = self.server.devices.get(sender, Trust.SIGNED)
-        return TrustAnswer(trust, f"master-{sender}" if trust is Trust.SIGNED else None)
+        master_key = self.server.identities.get(sender, f"master-{sender}")
+        if trust is Trust.SIGNED and pinned_master_key not in (None, master_key):
+            trust = Trust.IDENTITY_CHANGED
+        return TrustAnswer(trust, master_key)
 
     async def upload_encrypted(self, path: Path, media_type: str) -> EncryptedFile:
         """Keep the bytes."""
-        self._fail()
+        self._fail("upload_encrypted")
         url = Mxc(f"mxc://dpobot.test/{secrets.token_hex(8)}")
         data = path.read_bytes()
         self.server.media[url] = data
         digest = hashlib.sha256(data).hexdigest()
+        self._answer("upload_encrypted")
         return EncryptedFile(url, {"kty": "oct", "k": "key"}, "iv", {"sha256": digest}, len(data))
 
     async def upload_limit(self) -> int:
@@ -221,9 +245,24 @@ class FakeMatrix:
             and room.members.get(self._user_id) == "join"
         ]
 
-    def _fail(self) -> None:
+    def _fail(self, request: str) -> None:
+        self._before(request)
         if self.server.failures:
             raise self.server.failures.pop(0)
+        if self.server.faults.get(request):
+            raise self.server.faults[request].pop(0)
+
+    def _answer(self, request: str) -> None:
+        if self.server.lost_answers.get(request):
+            raise self.server.lost_answers[request].pop(0)
+
+    def _sees(self, event: Received, at: int, start: int) -> bool:
+        """A room that was joined since ``start`` comes with what was said in it before."""
+        room = self.server.rooms[event.room_id]
+        joined_at = room.joined_at.get(self._user_id)
+        return (
+            room.members.get(self._user_id) == "join" and joined_at is not None and (at >= start or joined_at >= start)
+        )
 
     def _room(self, room_id: RoomId) -> _Room:
         if room_id not in self.server.rooms:
@@ -237,11 +276,11 @@ class FakeMatrix:
         return room
 
     def _send(self, room_id: RoomId, content: Mapping[str, Any], txn_id: str, type_: str) -> EventId:
-        known = self.server.sent.get((self._user_id, txn_id))
-        if known is not None:
-            return known
-        event_id = self.server.say(room_id, self._user_id, dict(content), type=type_)
-        self.server.sent[self._user_id, txn_id] = event_id
+        event_id = self.server.sent.get((self._user_id, txn_id))
+        if event_id is None:
+            event_id = self.server.say(room_id, self._user_id, dict(content), type=type_)
+            self.server.sent[self._user_id, txn_id] = event_id
+        self._answer("send")
         return event_id
 
 

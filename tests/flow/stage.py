@@ -3,10 +3,11 @@
 Nothing sleeps: `settle` lets everything happen that is due, `pass_time` moves the clock.
 """
 
+import json
 import re
 import zipfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +18,15 @@ import sqlalchemy as sa
 from dpobot import app
 from dpobot.app import Bot
 from dpobot.config import Config, parse
+from dpobot.errors import Unavailable
 from dpobot.model.ids import EventId, Mxc, RoomId, UserId
 from dpobot.store import bot_state, tables
 from dpobot.store.database import Database
 from dpobot.store.tx import Tx
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.matrix import FakeMatrix, FakeServer
+from tests.flow.planted import BODY, ROOM_NAME
+from tests.flow.power import Power, PoweredDatabase
 from tests.test_shape import example
 
 BOT = UserId("@dpo:dpobot.test")
@@ -97,6 +101,35 @@ class Stage:
         path.write_bytes(self.server.media[newest.content["file"]["url"]])
         return zipfile.ZipFile(path)
 
+    def manifest(self, room_id: RoomId) -> dict[str, Any]:
+        """Return the manifest of the newest volume in a room."""
+        with self.archive(room_id) as archive:
+            found: dict[str, Any] = json.loads(archive.read("manifest.json"))
+        return found
+
+    def own_words(self, room_id: RoomId) -> list[str]:
+        """Return the texts of all messages in the newest volume in a room."""
+        with self.archive(room_id) as archive:
+            files = [name for name in archive.namelist() if name.endswith(".jsonl")]
+            events = [json.loads(line) for name in files for line in archive.read(name).splitlines()]
+        return [event["content"]["body"] for event in events]
+
+    def room(self, name: str, person: UserId, *bodies: str) -> RoomId:
+        """Let a person be in a room of the homeserver, and say things there."""
+        room_id = self.homeserver.add_room(RoomId(f"!{name}:dpobot.test"), ROOM_NAME)
+        self.homeserver.set_membership(room_id, person, "join")
+        for body in bodies:
+            self.homeserver.say(room_id, person, f"{BODY} {body}")
+        return room_id
+
+    def spooled(self) -> list[str]:
+        """Return what lies in the spool."""
+        return sorted(path.name for path in (self.data / "spool").iterdir())
+
+    async def states(self) -> list[str]:
+        """Return the states of all cases, in their order."""
+        return [case["state"] for case in await self.rows("case")]
+
     async def rows(self, table: str) -> list[dict[str, Any]]:
         """Return all rows of a table."""
 
@@ -113,9 +146,11 @@ class StageHomeserver(FakeHomeserver):
     def __init__(self, server: FakeServer) -> None:
         super().__init__()
         self._server = server
+        self.power = Power()
 
     async def delete_media(self, url: Mxc) -> bool:
         """Delete it from either."""
+        self.power.request("delete_media")
         existed = self._server.media.pop(url, None) is not None
         return await super().delete_media(url) or existed
 
@@ -140,16 +175,26 @@ def configuration(data: Path, **sections: dict[str, Any]) -> Config:
 
 @asynccontextmanager
 async def play(
-    database: Database, data: Path, server: FakeServer, homeserver: FakeHomeserver, **sections: Any
+    database: Database,
+    data: Path,
+    server: FakeServer,
+    homeserver: "StageHomeserver",
+    power: Power | None = None,
+    **sections: Any,
 ) -> AsyncIterator[Stage]:
-    """Open the stage; opening it again on the same database is a restart."""
+    """Open the stage; opening it again on the same database is a restart. ``power`` lets it die in the middle."""
     clock = ServerClock(server)
+    homeserver.power = power = power or Power()
 
     async def born(tx: Tx) -> None:
         await bot_state.be_born(tx, clock.now())
 
     await database.write(born)
-    bot = app.wire(configuration(data, **sections), clock, database, homeserver, FakeMatrix(server, BOT))
-    await bot.engine.start()
-    yield Stage(bot, server, homeserver, database, data)
-    await bot.engine.stop()
+    matrix = FakeMatrix(server, BOT, power.request)
+    bot = app.wire(configuration(data, **sections), clock, PoweredDatabase(database, power), homeserver, matrix)
+    try:
+        with suppress(Unavailable):
+            await bot.engine.start()
+        yield Stage(bot, server, homeserver, database, data)
+    finally:
+        await bot.engine.stop()
