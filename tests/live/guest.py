@@ -14,7 +14,7 @@ from dpobot.model.ids import RoomId, UserId
 ACCEPTED = "is accepted; its number is"
 COMPLETE = "Your data is here:"
 THANKED = "Our copy of the files of"
-HELP = "everything that you can say here"
+HELP = "You can write any of these"
 
 
 @dataclass
