@@ -17,7 +17,7 @@ from dpobot.model.ids import Mxc, RoomId, UserId
 from dpobot.model.records import ExportOptions
 from dpobot.model.words import Section
 
-_AHEAD = 2  # pages fetched before they are written
+_AHEAD = 1  # pages that wait to be written; one more is being fetched meanwhile
 _MEDIA_PAGE = 500
 
 

@@ -1,6 +1,7 @@
 """Transactions: nothing lost, nothing half done, trouble named."""
 
 import asyncio
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from dpobot.errors import ConfigurationError, Unavailable
-from dpobot.store import bot_state
+from dpobot.store import bot_state, migrating, schema
 from dpobot.store.database import Database, Tx
 from dpobot.store.migrations.compare import OPTIONS
 from dpobot.store.seal import Seal
@@ -191,3 +193,9 @@ async def test_a_broken_file_is_unavailable(sqlite_url: str, seal: Seal) -> None
     with pytest.raises(Unavailable) as caught:
         await Database(sqlite_url, seal).open()
     assert caught.value.code == "database"
+
+
+def test_the_newest_revision_is_the_one_the_code_expects() -> None:
+    """A migration that is added without moving HEAD would never be applied."""
+    with as_file(files("dpobot.store").joinpath("migrations")) as folder:
+        assert ScriptDirectory.from_config(migrating.configuration(folder)).get_heads() == [schema.HEAD]
