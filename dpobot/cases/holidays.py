@@ -6,6 +6,7 @@ them out is the safe side.
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import holidays as calendars
@@ -54,9 +55,16 @@ def zone_of(country: str) -> ZoneInfo:
 
 
 def holidays_after(day: date, country: str) -> Collection[date]:
-    """Return a country's public holidays of the months after ``day``; none if the library doesn't know it."""
+    """Return a country's public holidays of the months after ``day``; none if the library doesn't know it.
+
+    The first call for a country and year takes most of a second: the service makes it before anybody waits for it.
+    """
+    return _holidays(country, day.year, (day + _HORIZON).year)
+
+
+@lru_cache(maxsize=16)
+def _holidays(country: str, first_year: int, last_year: int) -> frozenset[date]:
     try:
-        known = calendars.country_holidays(country, years=range(day.year, (day + _HORIZON).year + 1))
+        return frozenset(calendars.country_holidays(country, years=range(first_year, last_year + 1)))
     except NotImplementedError:
         return frozenset()
-    return frozenset(known)

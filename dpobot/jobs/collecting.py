@@ -54,9 +54,12 @@ class Collecting:
         rooms = await self._rooms(tally) if self._wants(Section.MESSAGES) else []
         tally.rooms_total = len(rooms)
         tally.steps_total = len(rooms) + len(self._homeserver.categories) + 4
-        if self._wants(Section.ACCOUNT):
-            await self._account(tally)
-        await self._events(rooms, tally)
+        async with (
+            asyncio.TaskGroup() as group
+        ):  # the homeserver is what takes time: small questions go beside large ones
+            if self._wants(Section.ACCOUNT):
+                group.create_task(self._account(tally))
+            group.create_task(self._events(rooms, tally))
         if self._wants(Section.MEDIA):
             await self._media(tally)
 
