@@ -56,7 +56,7 @@ class Collecting:
         tally.steps_total = len(rooms) + len(self._homeserver.categories) + 4
         async with (
             asyncio.TaskGroup() as group
-        ):  # the homeserver is what takes time: small questions go beside large ones
+        ):  # small questions go beside large ones
             if self._wants(Section.ACCOUNT):
                 group.create_task(self._account(tally))
             group.create_task(self._events(rooms, tally))
