@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import structlog
 from nio.crypto import InboundGroupSession
 
+from dpobot import log
 from dpobot.matrix.api import Received
 from dpobot.matrix.events import Malformed, wholesome
 from dpobot.matrix.hardening import Machine
@@ -20,7 +20,7 @@ _REMEMBERED = 10_000
 _CODES = frozenset(
     {"m.blacklisted", "m.unverified", "m.unauthorised", "m.unavailable", "m.no_olm", "m.history_not_shared"}
 )
-_log = structlog.get_logger(__name__)
+_log = log.get(__name__)
 
 
 class Withheld:

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
-
+from dpobot import log
 from dpobot.clock import from_millis
 from dpobot.matrix.api import Invite, Received
 from dpobot.model.ids import EventId, RoomId, UserId
 
 _DEPTH = 64  # no client nests deeper; databases and JSON writers recurse
 _ID = 255  # bytes (spec: Size limits)
-_log = structlog.get_logger(__name__)
+_log = log.get(__name__)
 
 
 class Malformed(ValueError):

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-import structlog
 import vodozemac
 from nio.crypto import InboundGroupSession, OlmDevice, OutboundGroupSession
 from nio.crypto.olm_machine import Olm
@@ -21,12 +20,13 @@ from nio.responses import KeysQueryResponse
 from nio.store import SqliteStore
 from nio.store.database import SqliteDatabase
 
+from dpobot import log
 from dpobot.errors import ConfigurationError
 from dpobot.matrix import signatures
 
 NIO_VERSION = "0.26.0"
 _FALLBACK_SECONDS = 300.0  # a flood of claims must not rotate the fallback key away from those who just fetched it
-_log = structlog.get_logger(__name__)
+_log = log.get(__name__)
 
 
 def require_nio(installed: str | None = None) -> None:

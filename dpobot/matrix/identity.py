@@ -4,8 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import structlog
-
+from dpobot import log
 from dpobot.errors import ConfigurationError, Rejected
 from dpobot.matrix.directory import Directory, UserKeys
 from dpobot.matrix.folder import Folder
@@ -18,7 +17,7 @@ from dpobot.matrix.trust import cross_signing_key
 USAGES = ("master", "self_signing", "user_signing")
 SEEDS = "cross-signing.json"
 RECOVERY = "recovery-key.txt"
-_log = structlog.get_logger(__name__)
+_log = log.get(__name__)
 
 
 class Identity:

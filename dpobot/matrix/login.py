@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import Enum, auto
 
-import structlog
-
+from dpobot import log
 from dpobot.errors import ConfigurationError, Rejected
 from dpobot.matrix.folder import Folder
 from dpobot.matrix.http import Http, failure, path
@@ -13,7 +12,7 @@ from dpobot.model.ids import DeviceId, UserId
 
 FILE = "device.json"
 STORE = "keys.sqlite"
-_log = structlog.get_logger(__name__)
+_log = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import structlog
-
+from dpobot import log
 from dpobot.errors import Rejected
 from dpobot.matrix.api import Matrix, Received, RoomFacts, SyncBatch, TrustAnswer
 from dpobot.matrix.decryption import Decryption, Withheld
@@ -24,7 +23,7 @@ from dpobot.matrix.upkeep import Upkeep
 from dpobot.model.ids import DeviceId, EventId, Mxc, RoomId, UserId
 from dpobot.model.records import CryptoOrigin, EncryptedFile
 
-_log = structlog.get_logger(__name__)
+_log = log.get(__name__)
 
 
 class Session:

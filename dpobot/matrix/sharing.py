@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import structlog
 from nio.crypto import OlmDevice, OutboundGroupSession
 
+from dpobot import log
 from dpobot.matrix.directory import Directory
 from dpobot.matrix.hardening import Machine
 from dpobot.matrix.http import Http, path
@@ -17,7 +17,7 @@ from dpobot.matrix.http import Http, path
 _AT_ONCE = 50  # devices in one /sendToDevice
 _CLAIM_AGAIN_SECONDS = 60.0  # a device without keys is not asked for at every message
 _WAIT_MS = 10_000
-_log = structlog.get_logger(__name__)
+_log = log.get(__name__)
 
 
 class Sharing:

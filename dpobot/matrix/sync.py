@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import structlog
-
+from dpobot import log
 from dpobot.errors import Rejected, Unavailable
 from dpobot.matrix import events
 from dpobot.matrix.api import Invite, Received, SyncBatch
@@ -35,7 +34,7 @@ _FILTER = json.dumps(
         },
     }
 )
-_log = structlog.get_logger(__name__)
+_log = log.get(__name__)
 
 
 class Sync:

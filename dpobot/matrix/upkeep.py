@@ -3,8 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import structlog
-
+from dpobot import log
 from dpobot.errors import DpobotError, Rejected
 from dpobot.matrix.directory import Directory
 from dpobot.matrix.hardening import Machine
@@ -12,7 +11,7 @@ from dpobot.matrix.http import Http, path
 from dpobot.matrix.sharing import Sharing
 
 _ALGORITHM = "signed_curve25519"
-_log = structlog.get_logger(__name__)
+_log = log.get(__name__)
 
 
 class Upkeep:
