@@ -1,11 +1,12 @@
 """Encrypted attachments, as streams (spec: Sending encrypted attachments; MSC3916 for downloads)."""
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,39 +14,53 @@ import aiohttp
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
-from nio.crypto import async_encrypt_attachment
 
 from dpobot.errors import Gone, Rejected, Unavailable
 from dpobot.matrix.http import CLIENT, Http, failure, parse, path
-from dpobot.matrix.signatures import decode
+from dpobot.matrix.signatures import decode, encode
 from dpobot.model.ids import Mxc
 from dpobot.model.records import EncryptedFile
 
 _MEDIA = CLIENT.replace("/v3", "/v1") + "/media"
 _UPLOAD = "/_matrix/media/v3/upload"
-_BLOCK = 1 << 18
+_BLOCK = 1 << 20
 _USUAL_LIMIT = 50_000_000
 _PATIENCE = aiohttp.ClientTimeout(total=None, connect=30, sock_read=300)
 
 
-@dataclass
-class _Sealing:
-    """Reads a file encrypted; ``keys`` is complete once all was read."""
+class Sealing:
+    """A file, read encrypted with AES-256-CTR and a key of its own (spec: Extensions to m.room.message msgtypes).
 
-    source: Path
-    keys: dict[str, Any] | None = None
+    The next block is encrypted in a thread while the last one is on its way. `keys` is whole once all was read.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        self._key, self._iv = os.urandom(32), os.urandom(8) + bytes(8)  # the counter's half of the IV begins at zero
+        self._cipher = Cipher(AES(self._key), CTR(self._iv)).encryptor()
+        self._digest = hashlib.sha256()
 
     async def blocks(self) -> AsyncIterator[bytes]:
-        with self.source.open("rb") as file:
-            async for piece in async_encrypt_attachment(_blocks(file)):
-                if isinstance(piece, dict):
-                    self.keys = piece
-                else:
-                    yield piece
+        """Yield the ciphertext in blocks."""
+        with self._source.open("rb") as file:
+            ahead = asyncio.create_task(asyncio.to_thread(self._next, file))
+            try:
+                while block := await ahead:
+                    ahead = asyncio.create_task(asyncio.to_thread(self._next, file))
+                    yield block
+            finally:
+                await asyncio.gather(ahead, return_exceptions=True)  # the file must not close under the thread
 
+    def keys(self) -> dict[str, Any]:
+        """Return ``key`` (JWK), ``iv`` and ``hashes`` of what was read."""
+        jwk = {"kty": "oct", "key_ops": ["encrypt", "decrypt"], "alg": "A256CTR", "ext": True}
+        secret = base64.urlsafe_b64encode(self._key).decode().rstrip("=")
+        return {"key": jwk | {"k": secret}, "iv": encode(self._iv), "hashes": {"sha256": encode(self._digest.digest())}}
 
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    yield from iter(lambda: file.read(_BLOCK), b"")
+    def _next(self, file: IO[bytes]) -> bytes:
+        block = self._cipher.update(file.read(_BLOCK))
+        self._digest.update(block)
+        return block
 
 
 class Media:
@@ -57,7 +72,7 @@ class Media:
     async def upload(self, source: Path) -> EncryptedFile:
         """Encrypt and upload a file; its name and type stay here."""
         size = (await asyncio.to_thread(source.stat)).st_size
-        sealing = _Sealing(source)
+        sealing = Sealing(source)
         headers = self._http.headers() | {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         async with (
             self._errors(),
@@ -68,8 +83,8 @@ class Media:
             answer = _json(await response.read())
             if response.status != 200:
                 raise failure(response.status, answer, response.headers)
-        keys = sealing.keys
-        if keys is None or not isinstance(answer, dict) or not isinstance(answer.get("content_uri"), str):
+        keys = sealing.keys()
+        if not isinstance(answer, dict) or not isinstance(answer.get("content_uri"), str):
             raise Unavailable("bad_answer")
         return EncryptedFile(Mxc(answer["content_uri"]), keys["key"], keys["iv"], keys["hashes"], size)
 
