@@ -43,6 +43,7 @@ class FakeServer:
     redacted: set[EventId] = field(default_factory=set)
     sent: dict[tuple[UserId, str], EventId] = field(default_factory=dict)
     late_keys: set[str] = field(default_factory=set)  # Megolm sessions whose keys have come late
+    keys_announced: bool = True  # whether /sync says which keys have come
     failures: list[Exception] = field(default_factory=list)  # raised by the next requests, one each
     faults: dict[str, list[Exception]] = field(default_factory=dict)  # by the next requests of a name, undone
     lost_answers: dict[str, list[Exception]] = field(default_factory=dict)  # the same, but what was asked is done
@@ -129,13 +130,19 @@ class FakeMatrix:
             and self.server.rooms[invite.room_id].members.get(person) == "invite"
             and at >= start
         )
-        return SyncBatch(str(len(self.server.timeline)), events, invites, frozenset(self.server.late_keys))
+        return SyncBatch(
+            str(len(self.server.timeline)),
+            events,
+            invites,
+            frozenset(self.server.late_keys if self.server.keys_announced else ()),
+        )
 
     async def decrypt(self, event: Received) -> Received:
         """Return it readable if its key has come."""
         if event.content.get("session_id") not in self.server.late_keys:
             return event
-        return replace(event, undecryptable=None, type="m.room.message", content=event.content["plain"])
+        plain, origin = event.content["plain"], CryptoOrigin("curve", "ed", event.content["session_id"])
+        return replace(event, undecryptable=None, type="m.room.message", content=plain, origin=origin)
 
     async def send(
         self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str, type_: str = "m.room.message"

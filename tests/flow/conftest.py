@@ -31,7 +31,12 @@ def server() -> FakeServer:
 
 @pytest.fixture
 def homeserver(server: FakeServer) -> StageHomeserver:
-    """The admin's side of the world: Anna and Bert have accounts, with a profile and a file."""
+    """The admin's side of the world."""
+    return world(server)
+
+
+def world(server: FakeServer) -> StageHomeserver:
+    """Make a homeserver on which Anna and Bert have accounts, with a profile and a file."""
     made = StageHomeserver(server)
     for person in (ANNA, BERT):
         made.add_account(person)

@@ -41,6 +41,9 @@ class PoweredDatabase(Database):
         self._inner = inner
         self._power = power
 
+    def __repr__(self) -> str:
+        return "PoweredDatabase()"
+
     async def write(self, fn: "Work[T]") -> T:
         """Commit, or not at all."""
         self._power.spend()

@@ -24,7 +24,7 @@ from dpobot.store import bot_state, tables
 from dpobot.store.database import Database
 from dpobot.store.tx import Tx
 from tests.fakes.homeserver import FakeHomeserver
-from tests.fakes.matrix import FakeMatrix, FakeServer
+from tests.fakes.matrix import FakeMatrix, FakeServer, unavailable
 from tests.flow.planted import BODY, ROOM_NAME
 from tests.flow.power import Power, PoweredDatabase
 from tests.test_shape import example
@@ -121,6 +121,11 @@ class Stage:
         for body in bodies:
             self.homeserver.say(room_id, person, f"{BODY} {body}")
         return room_id
+
+    @staticmethod
+    def away(times: int, retry_after: float | None = None) -> list[Exception]:
+        """Return the failures of a server that is away for some requests."""
+        return unavailable(times, retry_after)
 
     def spooled(self) -> list[str]:
         """Return what lies in the spool."""
