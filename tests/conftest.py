@@ -13,6 +13,15 @@ from dpobot.store.seal import Seal
 from tests import postgres
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the many processes that tests start compile their modules once, wherever bytecode is switched off."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        environment.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def seal() -> Seal:
     """Keys for what is encrypted at rest."""

@@ -8,8 +8,9 @@ import pytest
 
 from dpobot.demo.synapse import Credentials, Synapse
 from tests.live.bot import start_bot
+from tests.live.guest import arrive
 
-__all__ = ["Register", "admin", "register", "start_bot", "synapse"]  # start_bot: a fixture that lives beside its class
+__all__ = ["Register", "admin", "arrive", "register", "start_bot", "synapse"]  # some live beside their classes
 
 Register = Callable[..., Awaitable[Credentials]]
 

@@ -1,20 +1,27 @@
 """A person who talks with the running bot through end-to-end encryption, and remembers all that it said."""
 
 import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+import pytest
 
 from dpobot.demo.client import Client
 from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.errors import Unavailable
 from dpobot.matrix.api import Received
 from dpobot.model.ids import RoomId, UserId
+from tests.live.bot import RunningBot
 
 ACCEPTED = "is accepted; its number is"
 COMPLETE = "Your data is here:"
 THANKED = "Our copy of the files of"
 HELP = "You can write any of these"
+
+Arrive = Callable[..., Awaitable["Guest"]]
 
 
 @dataclass
@@ -90,3 +97,21 @@ class Guest:
             await self.client.fetch(dict(event.content), folder / f"{number:03d}.zip")
             for number, event in enumerate(self.files(), start=1)
         ]
+
+
+@pytest.fixture
+async def arrive(synapse: Synapse, tmp_path: Path) -> AsyncIterator[Arrive]:
+    """Let people arrive: `await arrive(bot, account)`, on another homeserver `await arrive(bot, account, server)`.
+
+    All are logged off after the test.
+    """
+    arrived: list[Guest] = []
+
+    async def make(bot: RunningBot, account: Credentials, server: Synapse = synapse) -> Guest:
+        guest = await Guest.arrive(server, account, bot.user_id, tmp_path / f"guest-{secrets.token_hex(4)}")
+        arrived.append(guest)
+        return guest
+
+    yield make
+    for guest in arrived:
+        await guest.leave()

@@ -4,17 +4,16 @@ import asyncio
 import contextlib
 import random
 import re
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from dpobot.demo.synapse import Synapse
-from dpobot.demo.world import Resident
 from tests.live.bot import RunningBot, StartBot
 from tests.live.conftest import Register
-from tests.live.guest import ACCEPTED, COMPLETE, THANKED, Guest
+from tests.live.guest import ACCEPTED, COMPLETE, THANKED, Arrive, Guest
+from tests.live.past import Past, lived
 from tests.live.received import Archive
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
@@ -28,21 +27,13 @@ class Person:
     """Somebody with a past, and what they got."""
 
     guest: Guest
-    past: set[str]
+    past: Past
     archives: list[Archive] = field(default_factory=list)
 
 
-async def _with_a_past(synapse: Synapse, register: Register, bot: RunningBot, folder: Path) -> Person:
-    account = await register("kim")
-    resident = Resident(synapse, account)
-    past = set()
-    for number in range(3):
-        room = await resident.room(f"Room {number}")
-        past |= {await resident.say(room, f"Word {word}") for word in range(25)}
-    for _ in range(2):  # random bytes don't shrink: two volumes of 1 MB
-        url = await resident.upload(secrets.token_bytes(900_000), "noise.bin", "application/octet-stream")
-        past.add(await resident.send(room, {"msgtype": "m.file", "body": "noise.bin", "url": url}))
-    return Person(await Guest.arrive(synapse, account, bot.user_id, folder), past)
+async def _arrived(synapse: Synapse, register: Register, bot: RunningBot, arrive: Arrive) -> Person:
+    past = await lived(synapse, await register("kim"), files=2)  # two volumes of 1 MB
+    return Person(await arrive(bot, past.account), past)
 
 
 class Killer:
@@ -71,12 +62,12 @@ class Killer:
 
 
 async def test_twenty_kills_change_nothing(
-    synapse: Synapse, register: Register, start_bot: StartBot, tmp_path: Path
+    synapse: Synapse, register: Register, start_bot: StartBot, arrive: Arrive, tmp_path: Path
 ) -> None:
     """Two people ask five times each; in every round the bot dies in command, export, delivery and thanks."""
     seed = random.SystemRandom().randrange(1_000_000)
     bot = await start_bot(export={"page_events": 10, "volume_megabytes": 1})
-    people = [await _with_a_past(synapse, register, bot, tmp_path / f"guest-{number}") for number in range(2)]
+    people = [await _arrived(synapse, register, bot, arrive) for _ in range(2)]
     killer = Killer(bot, random.Random(seed))
     for number in range(1, ROUNDS + 1):
         for person in people:
@@ -97,7 +88,6 @@ async def test_twenty_kills_change_nothing(
         await person.guest.quiet(3)
         _is_whole(person)
         await _is_gone(person)
-        await person.guest.leave()
     broken = [line for line in bot.lines() if line["level"] in ("error", "critical")]
     assert broken == []
 
@@ -125,7 +115,7 @@ def _is_whole(person: Person) -> None:
     for archive in person.archives:
         told = [volume["file"] for volume in archive.manifest["volumes"]]
         assert len(told) == len(archive.volumes) > 1
-        assert person.past - set(archive.event_rooms()) == set()
+        assert person.past.events - set(archive.event_rooms()) == set()
         assert len(archive.events()) == len(archive.event_rooms()) == archive.manifest["totals"]["events"]
         assert archive.wrong_digests() == []
     names = [str(event.content["body"]) for event in guest.files()]
