@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from dpobot import log
-from dpobot.cases.holidays import holidays_after
+from dpobot.cases import holidays
 from dpobot.cases.service import Rules
 from dpobot.clock import Clock, SystemClock
 from dpobot.commands.desk import Desk
@@ -75,7 +75,7 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
     """
     log.configure(config.log.level, config.log.format)
     clock = clock or SystemClock()
-    await asyncio.to_thread(holidays_after, clock.now().date(), config.operator.country)  # slow the first time
+    await holidays.prepare(clock.now().date(), config.operator.country)
     async with AsyncExitStack() as stack:
         database = await open_database(config, clock)
         stack.push_async_callback(database.close)

@@ -4,12 +4,12 @@ Only holidays of the whole country count. Regional ones would make a deadline la
 them out is the safe side.
 """
 
+import asyncio
+import json
+import sys
 from collections.abc import Collection
 from datetime import date, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
-
-import holidays as calendars
 
 # One zone a country: the seat of its government. Countries outside Europe count in UTC.
 _ZONES = {
@@ -46,6 +46,7 @@ _ZONES = {
     "SI": "Europe/Ljubljana",
     "SK": "Europe/Bratislava",
 }
+_YEARS_AHEAD = 3
 _HORIZON = timedelta(days=120)  # a deadline and the holidays right after it lie well within
 
 
@@ -55,16 +56,46 @@ def zone_of(country: str) -> ZoneInfo:
 
 
 def holidays_after(day: date, country: str) -> Collection[date]:
-    """Return a country's public holidays of the months after ``day``; none if the library doesn't know it.
+    """Return a country's public holidays of the months after ``day``; none if the library doesn't know it."""
+    years = range(day.year, (day + _HORIZON).year + 1)
+    return frozenset().union(*(_of_year(country, year) for year in years))
 
-    The first call for a country and year takes most of a second: the service makes it before anybody waits for it.
+
+async def prepare(day: date, country: str) -> None:
+    """Learn the holidays of the years to come from a child process, before anybody waits for them.
+
+    The library loads every country in the world: most of a second, and memory that a service would never give back.
+    What was not learnt here is asked of it all the same.
     """
-    return _holidays(country, day.year, (day + _HORIZON).year)
+    years = [str(year) for year in range(day.year, day.year + _YEARS_AHEAD)]
+    command = (sys.executable, "-m", "dpobot.cases.holidays", country, *years)
+    child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    answer, _ = await child.communicate()
+    if child.returncode == 0:
+        learnt = json.loads(answer)
+        _learnt.update(
+            {(country, int(year)): frozenset(map(date.fromisoformat, days)) for year, days in learnt.items()}
+        )
 
 
-@lru_cache(maxsize=16)
-def _holidays(country: str, first_year: int, last_year: int) -> frozenset[date]:
+def _of_year(country: str, year: int) -> frozenset[date]:
+    if (country, year) not in _learnt:
+        _learnt[country, year] = _ask_library(country, year)
+    return _learnt[country, year]
+
+
+def _ask_library(country: str, year: int) -> frozenset[date]:
+    import holidays  # costs 15 MB: only the child process pays for it, or who was never prepared
+
     try:
-        return frozenset(calendars.country_holidays(country, years=range(first_year, last_year + 1)))
+        return frozenset(holidays.country_holidays(country, years=year))
     except NotImplementedError:
         return frozenset()
+
+
+_learnt: dict[tuple[str, int], frozenset[date]] = {}
+
+
+if __name__ == "__main__":
+    found = {year: sorted(_ask_library(sys.argv[1], int(year))) for year in sys.argv[2:]}
+    json.dump({year: [day.isoformat() for day in days] for year, days in found.items()}, sys.stdout)
