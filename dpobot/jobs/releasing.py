@@ -25,7 +25,7 @@ from dpobot.store import people, volumes
 from dpobot.store.database import Tx
 from dpobot.store.volumes import VolumeRow
 
-_ASK_AGAIN = 30.0  # seconds until we look whether the person has come into a safe room
+_ASK_AGAIN = 10.0  # seconds until we look whether the person has come into a safe room
 _SMALLEST = 1_000_000  # bytes; below this a volume could not hold its own pages
 _logger = log.get(__name__)
 
@@ -97,6 +97,8 @@ class Releasing:
 
     async def _send(self, file: VolumeFile) -> StepResult:
         row = await self._row(file.number)
+        if row is not None and row.sent_at is not None:  # a crash came between this note and the step's
+            return {"event_id": row.event_id}
         if row is None or row.file is None:
             raise Unavailable("volume_lost")
         room_id = await self._safe_room()
