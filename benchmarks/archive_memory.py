@@ -88,9 +88,8 @@ def main() -> None:
         done = subprocess.run([sys.executable, __file__, str(events)], check=True, capture_output=True, text=True)
         results.append(json.loads(done.stdout))
         print(done.stdout.strip())
-    print(
-        f"peak of 100,000 events / peak of 5,000: {results[-1]['peak_rss_megabytes'] / results[0]['peak_rss_megabytes']:.2f}"
-    )
+    ratio = results[-1]["peak_rss_megabytes"] / results[0]["peak_rss_megabytes"]
+    print(f"peak of 100,000 events / peak of 5,000: {ratio:.2f}")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ class Cell:
 
 def place(spool: Spool, shelf: Shelf, writer: Writer, stage: Path) -> list[Holding]:
     """Put all categories into volumes; return what is held of each."""
-    return [_place(spool, name, shelf, writer, stage) for name in spool.categories()]
+    holdings = [_place(spool, name, shelf, writer, stage) for name in spool.categories()]
+    # what there is to read first, what could not be had last
+    return sorted(holdings, key=lambda item: (item.missing is not None, item.count == 0, item.title))
 
 
 def _place(spool: Spool, name: str, shelf: Shelf, writer: Writer, stage: Path) -> Holding:

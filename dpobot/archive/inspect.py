@@ -25,6 +25,18 @@ _RATIO = 200
 _RATIO_FROM = 5_000_000  # bytes
 _EVENTS = re.compile(r"rooms/[^/]+/events(?:-\d+)?\.jsonl")
 _ACCOUNT = re.compile(r"account/[^/]+\.json")
+# A damaged ZIP, one that needs what we never use (a password, another method), a manifest of another form
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
 _OF_OTHERS = frozenset({"latest_event", "chunk", "invite_room_state", "knock_room_state", "stripped_state"})
 
 
@@ -55,7 +67,7 @@ def inspect(volumes: Sequence[Path], person: UserId, scope: Scope) -> Inspection
         try:
             with zipfile.ZipFile(path) as archive:
                 look.volume(archive, number, len(volumes))
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        except _UNREADABLE as error:
             raise Tripwire("unreadable") from error
     look.whole()
     return Inspection(

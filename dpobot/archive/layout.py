@@ -137,19 +137,18 @@ AUDIOS = frozenset(
 
 
 def slug(name: str, otherwise: str = "unnamed") -> str:
-    """Return letters and digits of ``name`` (any script, NFC), parted by ``-``, at most 48; ``otherwise`` if none is left.
+    """Return letters and digits of ``name`` (any script, NFC), parted by ``-``, at most 48; else ``otherwise``.
 
     Control and format characters, emoji, separators, dots and white space never survive.
     """
-    kept: list[str] = []
-    for character in unicodedata.normalize("NFC", name[: _LONGEST * 8]):
-        kept.append(character if unicodedata.category(character)[0] in "LN" else "-")
+    composed = unicodedata.normalize("NFC", name[: _LONGEST * 8])
+    kept = [character if unicodedata.category(character)[0] in "LN" else "-" for character in composed]
     short = re.sub("-+", "-", "".join(kept)).strip("-")[:_LONGEST].strip("-")
     return otherwise if not short or short.casefold() in _DEVICES else short
 
 
 def category_name(category: str) -> str:
-    """Return ``category`` if it can be a file name as it is. Raises ValueError otherwise: categories are named by us."""
+    """Return ``category`` if it can be a file name as it is. Raises ValueError otherwise: their names are ours."""
     if not _SLUG.fullmatch(category) or category in _DEVICES:
         raise ValueError("a category's name is lower-case ASCII letters, digits, '-' and '_'")
     return category
@@ -181,7 +180,7 @@ def room_folder(number: int, name: str | None) -> str:
 
 
 def events_file(folder: str, part: int) -> str:
-    """Return a room's events file; part 2 and on lie in later volumes under other names, so that volumes unpack together."""
+    """Return a room's events file; later parts, in later volumes, have other names: volumes can unpack together."""
     return f"{folder}/events.jsonl" if part == 1 else f"{folder}/events-{part}.jsonl"
 
 

@@ -58,7 +58,7 @@ class Shown:
 
 
 def safe(text: object, most: int = MOST_NAME) -> str:
-    """Return at most ``most`` characters of a text, with what can't or must not be seen replaced; "" if it is no text."""
+    """Return at most ``most`` characters of a text, what must not be seen replaced; "" if it is no text."""
     return _UNSEEN.sub("\ufffd", text[:most]) if isinstance(text, str) else ""
 
 

@@ -59,7 +59,7 @@ class Summary:
 
 
 class Shelf:
-    """Volumes in ``target``, each below ``limit`` bytes. One is open, those before it wait for their index and manifest."""
+    """Volumes in ``target``, each below ``limit`` bytes. One is open, those before wait for index and manifest."""
 
     def __init__(
         self, target: Path, reference: str, at: datetime, limit: int, expected: int, opening: list[Packed]

@@ -20,7 +20,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room the person was ever in. ``number`` from 1, in the order of the archive; ``missing``: why it has no events."""
+    """A room the person was ever in. ``number`` from 1, in the archive's order; ``missing``: why it has no events."""
 
     number: int
     room_id: str
@@ -118,7 +118,7 @@ class Spool:
         missing: str | None = None,
         title: str | None = None,
     ) -> int:
-        """Write a category whole; return its number of records. ``missing``: a stable code or sentence why none could be had."""
+        """Write a category whole; return its number of records. ``missing``: a stable code why none could be had."""
         kept = list(records)
         value = Category(category, title or _title(category), kept, truncated, missing)
         self._replace(layout.spool_category(category), encode(asdict(value)))
@@ -129,7 +129,7 @@ class Spool:
         self._replace(layout.ROOMS, encode([asdict(room) for room in rooms]))
 
     def append(self, room: int, offset: int, events: Iterable[Mapping[str, Any]]) -> Appended:
-        """Append a page of events (see `clean.own_event`) at the journaled ``offset``; what lies behind it is cut off first.
+        """Append events (see `clean.own_event`) at the journaled ``offset``; what lies behind it is cut off first.
 
         Raises `Unavailable` ``disk_full``, and ``spool_lost`` if the file is shorter than the journal says.
         """

@@ -24,7 +24,7 @@ _UNIX_FILE = 0o100644 << 16
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """An entry ready to be written; ``data`` holds the packed bytes, or ``path`` names a file with ``packed`` of them at ``start``."""
+    """An entry ready to be written: its packed bytes are ``data``, or lie in the file ``path`` from ``start`` on."""
 
     name: str
     method: int
@@ -81,7 +81,7 @@ class Stage:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("wb")
+        path.write_bytes(b"")
         self._squeezer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
         self._offer = (b"", b"", self._squeezer)
         self._crc, self._digest = 0, hashlib.sha256()
@@ -98,7 +98,7 @@ class Stage:
         """Add what was offered last."""
         data, packed, self._squeezer = self._offer
         self._offer = (b"", b"", self._squeezer)
-        self._file.write(packed)
+        self._write(packed)
         self._crc = zlib.crc32(data, self._crc)
         self._digest.update(data)
         self.size += len(data)
@@ -107,11 +107,14 @@ class Stage:
     def finish(self, name: str) -> Packed:
         """Return the staged entry; nothing can be added any more."""
         tail = self._squeezer.flush()
-        with self._file:
-            self._file.write(tail)
+        self._write(tail)
         return Packed(
             name, DEFLATED, self._crc, self.size, self.packed + len(tail), self._digest.hexdigest(), path=self._path
         )
+
+    def _write(self, packed: bytes) -> None:
+        with self._path.open("ab") as file:  # opened each time: nothing stays open when packing breaks off
+            file.write(packed)
 
 
 class Volume:
