@@ -10,7 +10,7 @@ from dpobot.archive.clean import own_event
 from dpobot.archive.spool import Medium, Room, Spool
 from dpobot.clock import from_millis
 from dpobot.engine.api import StepResult, Steps
-from dpobot.errors import Gone, Rejected
+from dpobot.errors import DpobotError, Gone, Rejected
 from dpobot.homeserver.api import EventPage, Homeserver, MediaItem, RoomSeen
 from dpobot.jobs.progress import Tally
 from dpobot.model.ids import Mxc, RoomId, UserId
@@ -27,6 +27,9 @@ class _Fetched:
     number: int  # of the page, from 0
     page: EventPage | None  # None: the server refuses this room
     refusal: str | None = None
+
+
+_Pages = asyncio.Queue[_Fetched | DpobotError | None]
 
 
 class Collecting:
@@ -54,9 +57,7 @@ class Collecting:
         rooms = await self._rooms(tally) if self._wants(Section.MESSAGES) else []
         tally.rooms_total = len(rooms)
         tally.steps_total = len(rooms) + len(self._homeserver.categories) + 4
-        async with (
-            asyncio.TaskGroup() as group
-        ):  # small questions go beside large ones
+        async with asyncio.TaskGroup() as group:  # small questions go beside large ones
             if self._wants(Section.ACCOUNT):
                 group.create_task(self._account(tally))
             group.create_task(self._events(rooms, tally))
@@ -113,20 +114,27 @@ class Collecting:
 
     async def _events(self, rooms: list[Room], tally: Tally) -> None:
         """Write page after page while the next ones are being fetched."""
-        pages: asyncio.Queue[_Fetched | None] = asyncio.Queue(maxsize=_AHEAD)
+        pages: _Pages = asyncio.Queue(maxsize=_AHEAD)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._fetch_all(rooms, pages, tally))
             while (fetched := await pages.get()) is not None:
+                if isinstance(fetched, DpobotError):
+                    raise fetched
                 await self._keep(fetched, tally)
         if rooms:
             await self._note_refusals(rooms)
 
-    async def _fetch_all(self, rooms: list[Room], pages: "asyncio.Queue[_Fetched | None]", tally: Tally) -> None:
-        for room in rooms:
-            async for fetched in self._pages(room, tally):
-                await pages.put(fetched)
-            tally.rooms += 1
-        await pages.put(None)
+    async def _fetch_all(self, rooms: list[Room], pages: _Pages, tally: Tally) -> None:
+        """Fetch ahead; an error waits in line, so that what was fetched before it is kept and not fetched again."""
+        try:
+            for room in rooms:
+                async for fetched in self._pages(room, tally):
+                    await pages.put(fetched)
+                tally.rooms += 1
+        except DpobotError as error:
+            await pages.put(error)
+        else:
+            await pages.put(None)
 
     async def _pages(self, room: Room, tally: Tally) -> AsyncIterator[_Fetched]:
         number, start = 0, None

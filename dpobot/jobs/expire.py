@@ -1,4 +1,7 @@
-"""The job `expire`: a delivered archive leaves the homeserver, after `received` or when its time is over."""
+"""The job `expire`: an archive leaves the homeserver and this machine, after `received`, `cancel` or its time."""
+
+import asyncio
+import shutil
 
 from dpobot import log
 from dpobot.cases import queries, service
@@ -6,8 +9,9 @@ from dpobot.delivery.messages import key
 from dpobot.engine.api import JobRun, StepResult
 from dpobot.errors import Rejected
 from dpobot.jobs.parts import Parts
+from dpobot.jobs.releasing import spool_folder
 from dpobot.model.words import CaseState
-from dpobot.store import volumes
+from dpobot.store import jobs, volumes
 from dpobot.store.database import Tx
 from dpobot.store.volumes import VolumeRow
 
@@ -25,6 +29,7 @@ class Expire:
         sent = await self._parts.database.read(lambda tx: volumes.of_case(tx, run.job.case_id))
         for volume in sent:
             await run.steps.step(f"expire:{volume.number}", lambda volume=volume: self._volume(volume))  # type: ignore[misc] # bound per turn
+        await run.steps.step("spool removed", lambda: self._remove(run.job.case_id))
         await run.steps.step("close", lambda: self._close(run.job.case_id))
 
     async def _volume(self, volume: VolumeRow) -> StepResult:
@@ -39,6 +44,12 @@ class Expire:
         now = self._parts.clock.now()
         await self._parts.database.write(lambda tx: volumes.deleted(tx, volume.case_id, volume.number, now))
         return {"existed": existed}
+
+    async def _remove(self, case_id: int) -> StepResult:
+        """A package that was held and then withdrawn still lies in its spool, in clear."""
+        for job in await self._parts.database.read(lambda tx: jobs.of_case(tx, case_id)):
+            await asyncio.to_thread(shutil.rmtree, spool_folder(self._parts, job.id), ignore_errors=True)
+        return {}
 
     async def _close(self, case_id: int) -> StepResult:
         await self._parts.database.write(lambda tx: self._close_case(tx, case_id))

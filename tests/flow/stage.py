@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from dpobot import app
 from dpobot.app import Bot
 from dpobot.config import Config, parse
-from dpobot.errors import Unavailable
+from dpobot.errors import DpobotError, Unavailable
 from dpobot.model.ids import EventId, Mxc, RoomId, UserId
 from dpobot.store import bot_state, tables
 from dpobot.store.database import Database
@@ -30,6 +30,7 @@ from tests.flow.power import Power, PoweredDatabase
 from tests.test_shape import example
 
 BOT = UserId("@dpo:dpobot.test")
+EXPORT: dict[str, Any] = {}  # what a story changes in this section
 
 
 @dataclass
@@ -152,12 +153,24 @@ class StageHomeserver(FakeHomeserver):
         super().__init__()
         self._server = server
         self.power = Power()
+        self._later: dict[str, tuple[int, tuple[DpobotError, ...]]] = {}
+
+    def after(self, method: str, times: int, *errors: DpobotError) -> None:
+        """Let a method fail after it has answered some times."""
+        self._later[method] = (len([call for call in self.calls if call == method]) + times, errors)
+
+    def _called(self, method: str) -> None:
+        when, errors = self._later.get(method, (-1, ()))
+        if self.calls.count(method) == when:
+            del self._later[method]
+            self.fault(method, *errors)
+        super()._called(method)
 
     async def delete_media(self, url: Mxc) -> bool:
         """Delete it from either."""
         self.power.request("delete_media")
-        existed = self._server.media.pop(url, None) is not None
-        return await super().delete_media(url) or existed
+        existed = await super().delete_media(url)
+        return self._server.media.pop(url, None) is not None or existed
 
 
 def reference(said: list[str]) -> str:
@@ -172,6 +185,7 @@ def configuration(data: Path, **sections: dict[str, Any]) -> Config:
     raw: dict[str, Any] = {
         **example(),
     }
+    raw["export"] = raw["export"] | EXPORT
     raw["data"] = {"directory": str(data)}
     for name, values in sections.items():
         raw[name] = raw.get(name, {}) | values

@@ -79,7 +79,7 @@ async def _life(stage: Stage, room_id: RoomId | None = None) -> None:
         await stage.settle()
 
 
-@pytest.mark.parametrize("first", range(0, 80, _BATCH))
+@pytest.mark.parametrize("first", range(0, 56, _BATCH))
 async def test_the_power_may_go_before_any_effect(
     first: int, tmp_path: Path, sqlite_template: Path, seal: Seal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,4 +125,4 @@ async def test_the_cuts_reach_the_end(
     async with play(sqlite_database, data, server, homeserver, power) as stage:
         await stage.settle()
         assert await stage.states() == ["delivered"]
-    assert 30 < power.spent < 80
+    assert 30 < power.spent < 56
