@@ -93,7 +93,7 @@ async def test_manifest_names_all_files_and_what_is_missing(rich: Spool, make: M
     page = files["index.html"].decode()
     assert "nothing held" in page
     assert "this server does not offer the function" in page
-    assert "1 missing: the server no longer has it" in " ".join(page.split())
+    assert "missing: 1 (the server no longer has it)" in " ".join(page.split())
 
 
 async def test_same_input_same_bytes(rich: Spool, make: Make) -> None:

@@ -21,7 +21,7 @@ def volume(tmp_path: Path) -> Volume:
 
 
 def test_entries_of_each_sort(volume: Volume, tmp_path: Path) -> None:
-    """Deflated in memory, staged in blocks, drafted with a late end, a piece of a file: all read back, with their date."""
+    """Deflated in memory, staged in blocks, drafted with a late end, a piece of a file: all read back, dated."""
     source = tmp_path / "source"
     source.write_bytes(b"0123456789")
     stage = Stage(tmp_path / "stage")
