@@ -139,7 +139,12 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
     dispatcher = Dispatcher(database, session, renderer, Desk(registry, rules, notices), clock, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)
     hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
-    listener = Listener(database, session, renderer, clock, hearing, workers.wake)
+
+    def heard() -> None:
+        workers.wake()
+        nudge.committed()
+
+    listener = Listener(database, session, renderer, clock, hearing, heard)
     return Bot(database, session, listener, workers, outbox, engine, nudge, Retention(database, clock))
 
 

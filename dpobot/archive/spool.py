@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import secrets
 import shutil
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO
 from dpobot.archive import layout
 from dpobot.errors import Unavailable
 
+_GENERATION = "generation"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -149,6 +151,13 @@ class Spool:
                 medium.number, medium.url, medium.media_type, size, medium.name, medium.created_at, sha256, None
             )
         return self._append(layout.MEDIA_LINES, offset, [encode(asdict(noted))]), noted
+
+    def generation(self) -> str:
+        """Return this spool's random name, made at the first call: what a lost spool held must not count as done."""
+        path = self.folder / _GENERATION
+        if not path.exists():
+            self._replace(_GENERATION, secrets.token_hex(4).encode())
+        return path.read_text("ascii")
 
     def remove(self) -> None:
         """Delete everything; nothing happens if it is gone already."""

@@ -22,6 +22,11 @@ class Parcel:
     size: int
     file: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def url(self) -> str:
+        """Where the bytes are: the same upload is the same message."""
+        return str(self.file["url"])
+
 
 async def upload(matrix: Matrix, path: Path) -> EncryptedFile:
     """Encrypt and upload a volume as a stream; the server learns neither its name nor its type."""
@@ -31,7 +36,8 @@ async def upload(matrix: Matrix, path: Path) -> EncryptedFile:
 async def send(matrix: Matrix, case: Case, room_id: RoomId, parcel: Parcel) -> EventId:
     """Send a volume's message (spec "m.file"); sending it again gives the same event.
 
-    The caller has checked the room at this moment (`delivery.rooms`).
+    The caller has checked the room at this moment (`delivery.rooms`); who comes in between that look and the encryption
+    gets no key either: Rejected("other_members").
     """
     content = {
         "msgtype": "m.file",
@@ -41,4 +47,5 @@ async def send(matrix: Matrix, case: Case, room_id: RoomId, parcel: Parcel) -> E
         "info": {"mimetype": MEDIA_TYPE, "size": parcel.size},
         "m.mentions": {},
     }
-    return await matrix.send(room_id, content, txn_id=key("volume", case.id, parcel.number))
+    both = frozenset({case.person, matrix.user_id})
+    return await matrix.send(room_id, content, txn_id=key("volume", case.id, parcel.number, parcel.url), only=both)

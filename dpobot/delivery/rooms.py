@@ -4,6 +4,8 @@ from dpobot.errors import Rejected, Unavailable
 from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.ids import RoomId, UserId
 
+ROOM_NOT_SAFE = "room_not_safe"  # why a delivery waits
+
 
 def is_safe(facts: RoomFacts, person: UserId, bot: UserId) -> bool:
     """Say whether personal data may enter this room now (product: Identity)."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from dpobot.matrix.api import Invite, Received
+from dpobot.matrix.api import Invite, Received, SyncBatch
 from dpobot.model.ids import EventId, UserId
 from dpobot.model.records import IncomingKind
 from dpobot.store.inbox import NewEvent
@@ -38,6 +38,12 @@ def invite_row(invite: Invite, next_batch: str, now: datetime) -> NewEvent:
         sent_at=now,
         received_at=now,
     )
+
+
+def arrivals(batch: SyncBatch, me: UserId) -> frozenset[UserId]:
+    """Return who else has joined, or left, one of our rooms: who may read there has changed."""
+    changes = (event.sender for event in batch.events if event.type == "m.room.member")
+    return frozenset(sender for sender in changes if sender != me)
 
 
 def kept(event: Received) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from dpobot import log
 from dpobot.clock import Clock
 from dpobot.delivery.messages import Address, key, post
+from dpobot.delivery.rooms import ROOM_NOT_SAFE
 from dpobot.errors import Rejected, Unavailable
 from dpobot.inbox import intake
 from dpobot.inbox.late import received, resolve
 from dpobot.matrix.api import Matrix, Received, SyncBatch
 from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import Reply
-from dpobot.store import bot_state, inbox
+from dpobot.store import bot_state, inbox, wakes
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow, NewEvent
 from dpobot.text.render import Renderer
@@ -78,10 +79,11 @@ class Listener:
         fresh = batch if since is not None else await self._without_the_past(batch)
         now = self._clock.now()
         rows = self._rows(fresh, now)
-        await self._database.write(lambda tx: self._take_in(tx, rows, fresh.next_batch, now))
+        arrived = intake.arrivals(fresh, self._matrix.user_id)
+        await self._database.write(lambda tx: self._take_in(tx, rows, arrived, fresh.next_batch, now))
         if fresh.new_sessions:
             await self._late_keys(fresh.new_sessions)
-        if rows or fresh.new_sessions:
+        if rows or arrived or fresh.new_sessions:
             self._wake()
         return batch
 
@@ -95,8 +97,12 @@ class Listener:
         events = [intake.event_row(event, self._matrix.user_id, now, self._hearing.key_wait) for event in batch.events]
         return invites + [row for row in events if row is not None]
 
-    async def _take_in(self, tx: Tx, rows: Sequence[NewEvent], next_batch: str, now: datetime) -> None:
+    async def _take_in(
+        self, tx: Tx, rows: Sequence[NewEvent], arrived: frozenset[UserId], next_batch: str, now: datetime
+    ) -> None:
         await inbox.take_in(tx, await self._in_line(tx, rows, now), next_batch)
+        if arrived:  # whose delivery waits for a safe room may have just made one
+            await wakes.for_people(tx, arrived, ROOM_NOT_SAFE, now)
 
     async def _in_line(self, tx: Tx, rows: Sequence[NewEvent], now: datetime) -> list[NewEvent]:
         """Give the messages of whoever floods later turns: none is lost, and others are served meanwhile."""

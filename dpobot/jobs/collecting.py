@@ -1,7 +1,6 @@
 """Collecting: everything the homeserver holds of a person goes into the spool, a category or a page a step."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -50,7 +49,7 @@ class Collecting:
         self._person = person
         self._options = options
         self._page_events = page_events
-        self._generation = generation(spool)
+        self._generation = spool.generation()
 
     async def all(self, tally: Tally) -> None:
         """Collect what the options ask for; finished steps are not done again."""
@@ -232,14 +231,6 @@ class Collecting:
             reason = "quarantined" if item.quarantined else ("gone" if isinstance(refusal, Gone) else "refused")
             appended, noted = await self._spool.medium(replace(medium, missing=reason), offset, None)
         return {"offset": appended.offset, "size": noted.size if noted.missing is None else 0}
-
-
-def generation(spool: Spool) -> str:
-    """Return the spool's name; a spool that was lost (another machine, another disk) gets another one."""
-    path = spool.folder / "generation"
-    if not path.exists():
-        path.write_text(secrets.token_hex(4), "ascii")
-    return path.read_text("ascii")
 
 
 def _room(number: int, seen: RoomSeen) -> Room:

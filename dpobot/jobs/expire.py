@@ -9,7 +9,6 @@ from dpobot.delivery.messages import key
 from dpobot.engine.api import JobRun, StepResult
 from dpobot.errors import Rejected
 from dpobot.jobs.parts import Parts
-from dpobot.jobs.releasing import spool_folder
 from dpobot.model.words import CaseState
 from dpobot.store import jobs, volumes
 from dpobot.store.database import Tx
@@ -28,27 +27,14 @@ class Expire:
         """Carry the job out."""
         sent = await self._parts.database.read(lambda tx: volumes.of_case(tx, run.job.case_id))
         for volume in sent:
-            await run.steps.step(f"expire:{volume.number}", lambda volume=volume: self._volume(volume))  # type: ignore[misc] # bound per turn
+            await run.steps.step(f"expire:{volume.number}", lambda volume=volume: take_back(self._parts, volume))  # type: ignore[misc] # bound per turn
         await run.steps.step("spool removed", lambda: self._remove(run.job.case_id))
         await run.steps.step("close", lambda: self._close(run.job.case_id))
-
-    async def _volume(self, volume: VolumeRow) -> StepResult:
-        """The bytes first: a message without bytes is harmless, bytes without a message are still there."""
-        existed = await self._parts.homeserver.delete_media(volume.mxc) if volume.mxc else False
-        if volume.room_id and volume.event_id:
-            txn_id = key("expire", volume.case_id, volume.number)
-            try:
-                await self._parts.matrix.redact(volume.room_id, volume.event_id, txn_id=txn_id)
-            except Rejected as refusal:  # we are no longer in that room: the bytes are gone all the same
-                _logger.info("expire.not_redacted", case_id=volume.case_id, code=refusal.code)
-        now = self._parts.clock.now()
-        await self._parts.database.write(lambda tx: volumes.deleted(tx, volume.case_id, volume.number, now))
-        return {"existed": existed}
 
     async def _remove(self, case_id: int) -> StepResult:
         """A package that was held and then withdrawn still lies in its spool, in clear."""
         for job in await self._parts.database.read(lambda tx: jobs.of_case(tx, case_id)):
-            await asyncio.to_thread(shutil.rmtree, spool_folder(self._parts, job.id), ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, self._parts.spool_of(job.id), ignore_errors=True)
         return {}
 
     async def _close(self, case_id: int) -> StepResult:
@@ -59,3 +45,20 @@ class Expire:
         case = await queries.by_id(tx, case_id)
         if case is not None and case.state is CaseState.DELIVERED:
             await service.move(tx, self._parts.clock.now(), case, CaseState.CLOSED, "bot", "delivery.expired")
+
+
+async def take_back(parts: Parts, volume: VolumeRow) -> StepResult:
+    """Delete a volume from the server and redact its message; harmless to repeat.
+
+    The bytes first: a message without bytes is harmless, bytes without a message are still there.
+    """
+    existed = await parts.homeserver.delete_media(volume.mxc) if volume.mxc else False
+    if volume.room_id and volume.event_id:
+        txn_id = key("expire", volume.case_id, volume.number, volume.event_id)
+        try:
+            await parts.matrix.redact(volume.room_id, volume.event_id, txn_id=txn_id)
+        except Rejected as refusal:  # we are no longer in that room: the bytes are gone all the same
+            _logger.info("expire.not_redacted", case_id=volume.case_id, code=refusal.code)
+    now = parts.clock.now()
+    await parts.database.write(lambda tx: volumes.deleted(tx, volume.case_id, volume.number, now))
+    return {"existed": existed}

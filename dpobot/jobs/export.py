@@ -6,10 +6,11 @@ from typing import Any
 from dpobot.archive.spool import Spool
 from dpobot.cases import queries, service
 from dpobot.engine.api import Cancelled, JobRun, StepResult
+from dpobot.errors import Unavailable
 from dpobot.jobs.collecting import Collecting
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.progress import ProgressMessage, Tally
-from dpobot.jobs.releasing import Releasing, spool_folder
+from dpobot.jobs.releasing import Releasing
 from dpobot.model.records import Case, ExportOptions
 from dpobot.model.words import CaseState, Scope, Section
 from dpobot.store import people
@@ -43,7 +44,16 @@ class Export:
         return case
 
     async def _release(self, run: JobRun, case: Case) -> None:
-        spool, options = Spool(spool_folder(self._parts, run.job.id)), options_of(case.options)
+        spool = Spool(self._parts.spool_of(run.job.id))
+        try:
+            await self._make(run, case, spool)
+        except (Unavailable, ExceptionGroup) as trouble:
+            if _spool_lost(trouble):  # shorter than the journal says: a new one, with another name, begins again
+                spool.remove()
+            raise
+
+    async def _make(self, run: JobRun, case: Case, spool: Spool) -> None:
+        options = options_of(case.options)
         language = await self._parts.database.read(lambda tx: self._language(tx, case))
         tally = Tally(self._parts.clock.now())
         async with ProgressMessage(self._parts, case, language, tally, run.job.run_token or ""):
@@ -51,7 +61,7 @@ class Export:
                 self._parts.homeserver, spool, run.steps, case.person, options, self._parts.config.export.page_events
             )
             await collecting.all(tally)
-            await Releasing(self._parts, case, options, spool, run.steps).all(language)
+            await Releasing(self._parts, case, options, spool, run.steps).all(language, tally.events)
         await run.steps.step(_RELEASED, _nothing, tally.progress().to_json())
 
     async def _language(self, tx: Tx, case: Case) -> str:
@@ -60,7 +70,7 @@ class Export:
 
     async def _remove(self, run: JobRun) -> StepResult:
         """Remove what the archive was made of: from here on it exists only encrypted, for the person."""
-        Spool(spool_folder(self._parts, run.job.id)).remove()
+        Spool(self._parts.spool_of(run.job.id)).remove()
         return {}
 
 
@@ -76,6 +86,12 @@ def options_of(stored: Any) -> ExportOptions:
         since=moment("since"),
         until=moment("until"),
     )
+
+
+def _spool_lost(trouble: Exception) -> bool:
+    if isinstance(trouble, ExceptionGroup):
+        return any(_spool_lost(part) for part in trouble.exceptions)
+    return isinstance(trouble, Unavailable) and trouble.code == "spool_lost"
 
 
 async def _nothing() -> StepResult:

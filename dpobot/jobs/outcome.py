@@ -6,7 +6,6 @@ from datetime import datetime
 from dpobot.cases import queries, service
 from dpobot.delivery.messages import Address, key, post
 from dpobot.jobs.parts import Parts
-from dpobot.jobs.releasing import spool_folder
 from dpobot.model.records import Case, Job, Reply
 from dpobot.model.words import CaseState, JobState
 from dpobot.store import jobs, volumes
@@ -51,7 +50,7 @@ class Outcome:
 
     async def _cancelled(self, tx: Tx, case: Case, job: Job, now: datetime) -> None:
         """A cancelled archive leaves nothing behind: neither its spool nor what was uploaded already."""
-        shutil.rmtree(spool_folder(self._parts, job.id), ignore_errors=True)
+        shutil.rmtree(self._parts.spool_of(job.id), ignore_errors=True)
         if await volumes.of_case(tx, case.id):
             await jobs.want(tx, case_id=case.id, name="expire", person=case.person, wake_at=now, now=now)
 

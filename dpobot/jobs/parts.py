@@ -23,3 +23,7 @@ class Parts:
     config: Config
     spool: Path
     notice_version: str
+
+    def spool_of(self, job_id: int) -> Path:
+        """Return where a job's archive is in the making."""
+        return self.spool / str(job_id)

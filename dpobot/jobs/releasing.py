@@ -4,7 +4,6 @@ import asyncio
 import shutil
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from dpobot import log
@@ -14,10 +13,10 @@ from dpobot.archive.package import package
 from dpobot.archive.spool import Spool
 from dpobot.delivery import parcel
 from dpobot.delivery.messages import Address, key, post
-from dpobot.delivery.rooms import find
-from dpobot.engine.api import StepResult, Steps
-from dpobot.errors import Unavailable
-from dpobot.jobs.collecting import generation
+from dpobot.delivery.rooms import ROOM_NOT_SAFE, find
+from dpobot.engine.api import Hold, StepResult, Steps
+from dpobot.errors import Rejected, Tripwire, Unavailable
+from dpobot.jobs.expire import take_back
 from dpobot.jobs.parts import Parts
 from dpobot.model.ids import RoomId
 from dpobot.model.records import Case, EncryptedFile, ExportOptions, Reply
@@ -26,6 +25,7 @@ from dpobot.store.database import Tx
 from dpobot.store.volumes import VolumeRow
 
 _ASK_AGAIN = 10.0  # seconds until we look whether the person has come into a safe room
+_ROOM_CHANGED = frozenset({"other_members", "not_encrypted", "not_joined", "M_FORBIDDEN"})
 _SMALLEST = 1_000_000  # bytes; below this a volume could not hold its own pages
 _logger = log.get(__name__)
 
@@ -40,16 +40,28 @@ class Releasing:
         self._spool = spool
         self._steps = steps
         self._folder = spool.folder / "volumes"
-        self._generation = generation(spool)
+        self._generation = spool.generation()
 
-    async def all(self, language: str) -> None:
-        """Pack, inspect and deliver; finished steps are not done again."""
-        packed = await self._steps.step(f"{self._generation}:package", lambda: self._package(language))
+    async def all(self, language: str, collected: int) -> None:
+        """Pack, inspect and deliver what holds ``collected`` events; finished steps are not done again."""
+        await self._steps.step(self._name("take back"), self._take_back)
+        packed = await self._steps.step(self._name("package"), lambda: self._package(language))
         files = [self._file(item) for item in packed["files"]]
-        await self._steps.step(f"{self._generation}:inspect", lambda: self._inspect(files))
+        await self._steps.step(self._name("inspect"), lambda: self._inspect(files, collected))
         for file in files:
-            await self._steps.step(f"upload:{file.number}", lambda file=file: self._upload(file))  # type: ignore[misc] # bound per turn
-            await self._steps.step(f"send:{file.number}", lambda file=file: self._send(file))  # type: ignore[misc] # bound per turn
+            await self._steps.step(self._name("upload", file.number), lambda file=file: self._upload(file))  # type: ignore[misc] # bound per turn
+            await self._steps.step(self._name("send", file.number), lambda file=file: self._send(file))  # type: ignore[misc] # bound per turn
+
+    def _name(self, *parts: object) -> str:
+        return ":".join([self._generation, *(str(part) for part in parts)])
+
+    async def _take_back(self) -> StepResult:
+        """Volumes of a spool that was lost half-way don't fit what is packed now: they leave the server first."""
+        earlier = await self._parts.database.read(lambda tx: volumes.of_case(tx, self._case.id))
+        for volume in earlier:
+            await take_back(self._parts, volume)
+        await self._parts.database.write(lambda tx: volumes.forget(tx, self._case.id))
+        return {"count": len(earlier)}
 
     def _file(self, noted: Mapping[str, Any]) -> VolumeFile:
         return VolumeFile(noted["number"], self._folder / noted["name"], noted["size"], noted["sha256"])
@@ -78,9 +90,13 @@ class Releasing:
             language=language,
         )
 
-    async def _inspect(self, files: list[VolumeFile]) -> StepResult:
+    async def _inspect(self, files: list[VolumeFile], collected: int) -> StepResult:
         paths = [file.path for file in files]
         seen = await asyncio.to_thread(inspect, paths, self._case.person, self._options.scope)
+        if seen.events != collected:
+            raise Tripwire("other_count")
+        if seen.anomalies:
+            raise Hold(f"anomaly_{seen.anomalies[0]}")
         return {"events": seen.events}
 
     async def _upload(self, file: VolumeFile) -> StepResult:
@@ -102,12 +118,13 @@ class Releasing:
         if row is None or row.file is None:
             raise Unavailable("volume_lost")
         room_id = await self._safe_room()
-        event_id = await parcel.send(
-            self._parts.matrix,
-            self._case,
-            room_id,
-            parcel.Parcel(file.number, file.path.name, file.size, row.file.event_file()),
-        )
+        packet = parcel.Parcel(file.number, file.path.name, file.size, row.file.event_file())
+        try:
+            event_id = await parcel.send(self._parts.matrix, self._case, room_id, packet)
+        except Rejected as refusal:
+            if refusal.code not in _ROOM_CHANGED:
+                raise
+            raise Unavailable(ROOM_NOT_SAFE, _ASK_AGAIN) from refusal  # between the look and the sending
         now = self._parts.clock.now()
         await self._parts.database.write(
             lambda tx: volumes.sent(tx, self._case.id, file.number, room_id, event_id, now)
@@ -123,7 +140,7 @@ class Releasing:
             return room_id
         _logger.warning("delivery.room_not_safe", case_id=self._case.id)
         await self._parts.database.write(lambda tx: self._tell(tx, self._parts.clock.now()))
-        raise Unavailable("room_not_safe", _ASK_AGAIN)
+        raise Unavailable(ROOM_NOT_SAFE, _ASK_AGAIN)
 
     async def _tell(self, tx: Tx, now: datetime) -> None:
         reply = Reply("delivery_waits", {"reference": self._case.reference})
@@ -133,8 +150,3 @@ class Releasing:
     async def _row(self, number: int) -> VolumeRow | None:
         rows = await self._parts.database.read(lambda tx: volumes.of_case(tx, self._case.id))
         return next((row for row in rows if row.number == number), None)
-
-
-def spool_folder(parts: Parts, job_id: int) -> Path:
-    """Return where a job's archive is in the making."""
-    return parts.spool / str(job_id)

@@ -98,11 +98,18 @@ class Matrix(Protocol):
         ...
 
     async def send(
-        self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str, type_: str = "m.room.message"
+        self,
+        room_id: RoomId,
+        content: Mapping[str, Any],
+        *,
+        txn_id: str,
+        type_: str = "m.room.message",
+        only: frozenset[UserId] | None = None,
     ) -> EventId:
         """Send an event, encrypted; the same ``txn_id`` gives the same event.
 
-        Rejected("not_encrypted") in a cleartext room.
+        ``only``: nobody but these may get the key. Rejected("not_encrypted") in a cleartext room, and
+        Rejected("other_members") if anybody beyond ``only`` is joined or invited.
         """
         ...
 

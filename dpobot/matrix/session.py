@@ -106,12 +106,21 @@ class Session:
         return self._decryption.open(event)
 
     async def send(
-        self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str, type_: str = "m.room.message"
+        self,
+        room_id: RoomId,
+        content: Mapping[str, Any],
+        *,
+        txn_id: str,
+        type_: str = "m.room.message",
+        only: frozenset[UserId] | None = None,
     ) -> EventId:
         """See `Matrix.send`: encrypted, or not at all."""
         if not await self._rooms.encrypted(room_id):
             raise Rejected("not_encrypted")
-        sealed = await self._sharing.encrypt(room_id, await self._rooms.recipients(room_id), type_, content)
+        readers = await self._rooms.recipients(room_id)
+        if only is not None and readers != only:
+            raise Rejected("other_members")
+        sealed = await self._sharing.encrypt(room_id, readers, type_, content)
         return await self._put(room_id, "m.room.encrypted", sealed, txn_id)
 
     async def send_cleartext_warning(self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str) -> EventId:

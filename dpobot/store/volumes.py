@@ -64,6 +64,11 @@ async def deleted(tx: Tx, case_id: int, number: int, now: datetime) -> None:
     await tx.conn.execute(row.values(deleted_at=now, sealed=None))
 
 
+async def forget(tx: Tx, case_id: int) -> None:
+    """Forget a case's volumes: they are gone from the server and are built anew."""
+    await tx.conn.execute(sa.delete(table).where(table.c.case_id == case_id))
+
+
 async def of_case(tx: Tx, case_id: int) -> list[VolumeRow]:
     """Return a case's volumes in their order."""
     return await _volumes(tx, sa.select(table).where(table.c.case_id == case_id))

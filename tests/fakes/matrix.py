@@ -145,12 +145,22 @@ class FakeMatrix:
         return replace(event, undecryptable=None, type="m.room.message", content=plain, origin=origin)
 
     async def send(
-        self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str, type_: str = "m.room.message"
+        self,
+        room_id: RoomId,
+        content: Mapping[str, Any],
+        *,
+        txn_id: str,
+        type_: str = "m.room.message",
+        only: frozenset[UserId] | None = None,
     ) -> EventId:
         """Send to an encrypted room."""
         self._fail("send")
-        if not self._joined(room_id).encrypted:
+        room = self._joined(room_id)
+        if not room.encrypted:
             raise Rejected("not_encrypted")
+        present = {user for user, membership in room.members.items() if membership in ("join", "invite")}
+        if only is not None and present != only:
+            raise Rejected("other_members")
         return self._send(room_id, content, txn_id, type_)
 
     async def send_cleartext_warning(self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str) -> EventId:

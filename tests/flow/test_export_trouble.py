@@ -3,6 +3,7 @@
 import errno
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,11 +133,11 @@ async def test_cancelled_after_the_upload(stage: Stage, room_id: RoomId) -> None
     spoiled: list[int] = []
     send = stage.bot.matrix.send
 
-    async def away(room: RoomId, content: dict[str, object], *, txn_id: str, type_: str = "m.room.message") -> object:
+    async def away(room: RoomId, content: dict[str, object], **more: Any) -> object:
         if content.get("msgtype") == "m.file":
             spoiled.append(1)
             raise Unavailable("http_502")
-        return await send(room, content, txn_id=txn_id, type_=type_)
+        return await send(room, content, **more)
 
     stage.bot.matrix.send = away  # type: ignore[method-assign, assignment] # one request of many is to fail
     await stage.ask(room_id, ANNA, "export")

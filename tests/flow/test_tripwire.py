@@ -2,12 +2,14 @@
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dpobot.archive.facts import Package
+from dpobot.archive.inspect import inspect
 from dpobot.archive.package import package
 from dpobot.jobs import collecting, releasing
 from tests.flow.conftest import ANNA, BERT
@@ -108,3 +110,19 @@ async def test_a_held_package_can_be_taken_back(stage: Stage) -> None:
     assert "taken back" in answer
     assert await stage.states() == ["withdrawn"]
     assert stage.spooled() == []
+
+
+async def test_an_unusual_package_is_held(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the reading finds odd, somebody must look at."""
+    _mixed_room(stage)
+    monkeypatch.setattr(releasing, "inspect", lambda *read: replace(inspect(*read), anomalies=("ratio",)))
+    await _held(stage, "anomaly_ratio")
+
+
+async def test_a_package_that_holds_less_than_was_collected_is_held(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive that lost events on the way is not passed off as whole."""
+    _mixed_room(stage)
+    monkeypatch.setattr(releasing, "inspect", lambda *read: replace(inspect(*read), events=0))
+    await _held(stage, "other_count")
