@@ -17,10 +17,11 @@ from dpobot.inbox.invites import Invites
 from dpobot.inbox.late import received, resolve
 from dpobot.inbox.once import say_once
 from dpobot.matrix.api import Matrix
-from dpobot.model.records import Incoming, IncomingKind, Reply
+from dpobot.model.records import IncomingKind, Reply
 from dpobot.store import inbox, people
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow
+from dpobot.store.people import Person
 from dpobot.text.render import Renderer
 
 _RETRY = timedelta(seconds=3)
@@ -92,17 +93,16 @@ class Dispatcher:
 
     async def _answer(self, tx: Tx, row: InboxRow, admitted: Admitted, replies: Sequence[Reply]) -> None:
         now = self._clock.now()
-        await remember(tx, admitted)
-        spoken = [*await self._greeting(tx, admitted.incoming, replies), *replies]
+        person = await remember(tx, admitted)
+        spoken = [*await self._greeting(tx, person, replies), *replies]
         for number, reply in enumerate(spoken):
             await post(tx, self._renderer, now, Address(row.sender, row.room_id), reply, key(row.event_id, number))
         await inbox.done(tx, row.id, now)
 
-    async def _greeting(self, tx: Tx, incoming: Incoming, replies: Sequence[Reply]) -> list[Reply]:
-        person = await people.get(tx, incoming.sender)
-        if person is not None and person.greeted_at is not None:
+    async def _greeting(self, tx: Tx, person: Person, replies: Sequence[Reply]) -> list[Reply]:
+        if person.greeted_at is not None:
             return []
-        await people.mark_greeted(tx, incoming.sender, self._clock.now())
+        await people.mark_greeted(tx, person.user_id, self._clock.now())
         return [] if any(reply.template == "help" for reply in replies) else [Reply("greeting")]
 
     async def _turn(self, tx: Tx, row: InboxRow, turned: Turned) -> None:

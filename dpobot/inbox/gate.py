@@ -10,6 +10,7 @@ from dpobot.model.words import Trust
 from dpobot.store import people
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow
+from dpobot.store.people import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,16 @@ class Gate:
         return Admitted(incoming, answer.master_key if answer.trust is Trust.SIGNED else None)
 
 
-async def remember(tx: Tx, admitted: Admitted) -> None:
-    """Keep where we talk with a person, and pin the identity of whoever has none pinned yet."""
+async def remember(tx: Tx, admitted: Admitted) -> Person:
+    """Keep where we talk with a person, pin the identity of whoever has none pinned yet, and return who it is."""
     incoming = admitted.incoming
-    await people.ensure(tx, incoming.sender, incoming.received_at)
-    await people.set_room(tx, incoming.sender, incoming.room_id)
-    if admitted.master_key is not None:
+    known = await people.get(tx, incoming.sender)
+    person = known or await people.ensure(tx, incoming.sender, incoming.received_at)
+    if person.room_id != incoming.room_id:
+        await people.set_room(tx, incoming.sender, incoming.room_id)
+    if admitted.master_key is not None and person.master_key is None:
         await people.pin_master_key(tx, incoming.sender, admitted.master_key)
+    return person
 
 
 def _origin(row: InboxRow) -> CryptoOrigin | None:

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -63,6 +64,9 @@ class Stage(Protocol):
     async def cleartext_room(self, owner: Account, other: UserId) -> RoomId:
         """Let somebody make a room without encryption in which the other has no power, and invite them."""
 
+    async def invite(self, owner: Account, room_id: RoomId, other: UserId) -> None:
+        """Let somebody invite another into a room."""
+
 
 class InMemory:
     """The stage in memory."""
@@ -79,6 +83,9 @@ class InMemory:
         room_id = self.server.room(owner.user_id, other, encrypted=False)
         self.server.rooms[room_id].powers = {owner.user_id}
         return room_id
+
+    async def invite(self, owner: Account, room_id: RoomId, other: UserId) -> None:
+        self.server.invite(room_id, owner.user_id, other)
 
 
 class Real:
@@ -101,6 +108,10 @@ class Real:
         body = {"preset": "private_chat", "is_direct": True, "invite": [other]}
         answer = await owner.matrix._http.call("POST", "/_matrix/client/v3/createRoom", body)  # type: ignore[attr-defined] # the contract has no such room
         return RoomId(answer["room_id"])
+
+    async def invite(self, owner: Account, room_id: RoomId, other: UserId) -> None:
+        endpoint = f"/_matrix/client/v3/rooms/{room_id}/invite"
+        await owner.matrix._http.call("POST", endpoint, {"user_id": other})  # type: ignore[attr-defined] # nor an invitation
 
 
 @pytest.fixture
@@ -246,7 +257,7 @@ async def test_nothing_goes_in_clear_but_a_warning(stage: Stage) -> None:
 
 
 async def test_a_file_comes_back_as_it_went(stage: Stage, tmp_path: Path) -> None:
-    """Uploaded and downloaded byte by byte; an altered hash is refused, and what is gone is gone."""
+    """Uploaded and downloaded byte by byte; with another hash than the one in the event nothing is handed out."""
     bot = await stage.account("bot")
     path, target = tmp_path / "file", tmp_path / "target"
     path.write_bytes(secrets.token_bytes(100_000))
@@ -256,6 +267,24 @@ async def test_a_file_comes_back_as_it_went(stage: Stage, tmp_path: Path) -> Non
     await bot.matrix.download_encrypted(file, target)
     assert target.read_bytes() == path.read_bytes()
     assert await bot.matrix.upload_limit() >= 100_000
+    altered = replace(file, hashes={"sha256": "0" * 43})
+    with pytest.raises(Rejected) as refused:
+        await bot.matrix.download_encrypted(altered, tmp_path / "altered")
+    assert (refused.value.code, (tmp_path / "altered").exists()) == ("bad_hash", False)
+
+
+async def test_what_is_for_two_goes_to_two(stage: Stage) -> None:
+    """Whoever else is in the room, or invited, keeps it from being sent at all."""
+    bot, person, room_id = await talking(stage)
+    both = frozenset({bot.user_id, person.user_id})
+    await bot.matrix.send(room_id, text("for you"), txn_id="two", only=both)
+    assert (await person.hears("for you"))[-1] == "for you"
+    third = await stage.account("third")
+    await stage.invite(person, room_id, third.user_id)
+    await bot.matrix.room(room_id)
+    with pytest.raises(Rejected) as refused:
+        await bot.matrix.send(room_id, text("for you"), txn_id="three", only=both)
+    assert refused.value.code == "other_members"
 
 
 async def test_a_medium_that_never_was(stage: Stage) -> None:
@@ -271,12 +300,10 @@ async def test_a_medium_that_never_was(stage: Stage) -> None:
 
 async def test_a_redaction_is_harmless_to_repeat(stage: Stage) -> None:
     """The same redaction twice, and one in a room that was left."""
-    bot, person, room_id = await talking(stage)
+    bot, _person, room_id = await talking(stage)
     event_id = await bot.say(room_id, "gone")
     for _ in range(2):
         await bot.matrix.redact(room_id, event_id, txn_id="redact")
     await bot.matrix.leave(room_id)
     with pytest.raises(Rejected):
         await bot.matrix.redact(room_id, event_id, txn_id="later")
-    await person.say(room_id, "still here")
-    assert "still here" not in bot.texts()
