@@ -39,8 +39,11 @@ format: .venv/.ready ## let ruff format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.ready ## every benchmark, side by side in one run
+bench: .venv/.ready ## every benchmark, one after the other
 	$(BIN)/python -m benchmarks.export
+	$(BIN)/python -m benchmarks.upload
+	$(BIN)/python -m benchmarks.commands
+	$(BIN)/python benchmarks/archive_memory.py
 
 clean: ## remove what make made
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache tests/interop/node_modules

@@ -91,7 +91,7 @@ class ExportConfig(_Part):
     progress_seconds: int = Field(
         default=4, ge=2, le=60, description="the progress message is edited at most this often"
     )
-    page_events: int = Field(default=500, ge=10, le=1000, description="events asked for at a time")
+    page_events: int = Field(default=1000, ge=10, le=1000, description="events asked for at a time")
 
 
 class PolicyConfig(_Part):
