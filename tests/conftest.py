@@ -7,10 +7,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dpobot.store.database import Database
 from dpobot.store.seal import Seal
 from tests import postgres
+
+# A busy machine is no finding: examples are the same in every run, and none is judged by its time.
+settings.register_profile("dpobot", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dpobot")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,5 @@
 """Which answers mean later, which never, which gone; against a real HTTP server."""
 
-import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -74,10 +73,8 @@ async def test_no_connection_is_unavailable() -> None:
 
 
 def test_deep_json_is_parsed() -> None:
-    """One event nested too deep must not cost the whole answer."""
+    """One event nested too deep for the parser of Python 3.11 must not cost the whole answer."""
     deep = b"[" * 5000 + b"]" * 5000
-    with pytest.raises(RecursionError):
-        json.loads(deep)
     assert isinstance(parse(deep), list)
 
 
