@@ -4,12 +4,13 @@ The Matrix transaction ID derives from the row's key (spec 6.5 "Transaction iden
 gives the same event.
 """
 
-import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from dpobot import log
 from dpobot.clock import Clock
 from dpobot.delivery.rooms import check, find_or_open
+from dpobot.engine.turns import Turns
 from dpobot.errors import Rejected, Unavailable
 from dpobot.matrix.api import Matrix
 from dpobot.model.ids import RoomId, UserId
@@ -17,7 +18,6 @@ from dpobot.store import outbox, people
 from dpobot.store.database import Database
 from dpobot.store.outbox import OutboxRow
 
-_LOOK_AGAIN = 1.0  # seconds; a wake-up comes sooner
 _RETRY = timedelta(seconds=3)
 _SLOWEST_RETRY = timedelta(minutes=10)
 _GIVE_UP_AFTER = 10  # unexpected errors; an absent homeserver is waited for without end
@@ -26,71 +26,26 @@ _AT_ONCE = 8
 _logger = log.get(__name__)
 
 
-class Outbox:
+class Outbox(Turns[OutboxRow]):
     """Sends messages that are rows."""
 
+    name = "outbox"
+
     def __init__(self, database: Database, matrix: Matrix, clock: Clock) -> None:
+        super().__init__(_AT_ONCE)
         self._database = database
         self._matrix = matrix
         self._clock = clock
-        self._busy: dict[UserId, asyncio.Task[None]] = {}
-        self._wake = asyncio.Event()
 
-    def wake(self) -> None:
-        """Say that there may be new rows."""
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Send until cancelled; then messages in hand are finished."""
-        try:
-            while True:
-                self._wake.clear()
-                if not await self._patiently():
-                    await self._pause()
-        finally:
-            await asyncio.gather(*self._busy.values(), return_exceptions=True)
-
-    async def _patiently(self) -> int:
-        """Begin to send; a database that is away or full is waited for, the bot goes on."""
-        try:
-            return await self.once()
-        except Unavailable as trouble:
-            _logger.warning("outbox.unavailable", code=trouble.code)
-            await asyncio.sleep(_LOOK_AGAIN)
-            return 0
-
-    async def once(self) -> int:
-        """Begin to send what is due; return how many messages were begun."""
-        free = _AT_ONCE - len(self._busy)
-        if free <= 0:
-            return 0
+    async def _due(self, limit: int, busy: frozenset[UserId]) -> Sequence[OutboxRow]:
         now = self._clock.now()
-        rows = await self._database.read(lambda tx: outbox.due(tx, now, free + len(self._busy)))
-        fresh = [row for row in rows if row.user_id not in self._busy][:free]
-        for row in fresh:
-            self._busy[row.user_id] = asyncio.create_task(self._one(row))
-        return len(fresh)
+        rows = await self._database.read(lambda tx: outbox.due(tx, now, limit + len(busy)))
+        return [row for row in rows if row.user_id not in busy][:limit]
 
-    async def drain(self) -> int:
-        """Send all that is due now and wait until it is sent; return how many messages that were."""
-        total = 0
-        while (begun := await self.once()) or self._busy:
-            total += begun
-            if self._busy:
-                await asyncio.wait(self._busy.values())
-        return total
+    def _person(self, row: OutboxRow) -> UserId:
+        return row.user_id
 
-    async def _one(self, row: OutboxRow) -> None:
-        try:
-            await self._try(row)
-        except Unavailable as trouble:  # not even "later" could be written down: the row stays due
-            _logger.warning("outbox.not_noted", outbox_id=row.id, code=trouble.code)
-            await asyncio.sleep(_LOOK_AGAIN)
-        finally:
-            del self._busy[row.user_id]
-            self._wake.set()
-
-    async def _try(self, row: OutboxRow) -> None:
+    async def _work(self, row: OutboxRow) -> None:
         try:
             await self._send(row)
         except Unavailable as trouble:
@@ -134,10 +89,3 @@ class Outbox:
             timedelta(seconds=retry_after) if retry_after else min(_RETRY * 2 ** min(row.attempts, 10), _SLOWEST_RETRY)
         )
         await self._database.write(lambda tx: outbox.defer(tx, row.id, self._clock.now() + wait))
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(_LOOK_AGAIN):
-                await self._wake.wait()
-        except TimeoutError:
-            return
