@@ -84,8 +84,7 @@ async def test_the_power_may_go_before_any_effect(
     first: int, tmp_path: Path, sqlite_template: Path, seal: Seal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bot dies before its first, second, ... effect (transaction or request); the next life finishes the work."""
-    monkeypatch.setattr("dpobot.inbox.workers._LOOK_AGAIN", 0.0)
-    monkeypatch.setattr("dpobot.delivery.outbox._LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("dpobot.engine.turns._LOOK_AGAIN", 0.0)
     for cut in range(first, first + _BATCH):
         folder = tmp_path / str(cut)
         folder.mkdir(mode=0o700)
