@@ -37,5 +37,7 @@ class Retention:
         return count
 
     async def _forget(self, tx: Tx) -> int:
-        before = self._clock.now() - KEPT
-        return await inbox.forget(tx, before) + await outbox.forget(tx, before) + await prompts.forget(tx, before)
+        now = self._clock.now()
+        before = now - KEPT
+        # words that were offered to a human go when their time is over, as the person was told
+        return await prompts.forget(tx, now) + await inbox.forget(tx, before) + await outbox.forget(tx, before)
