@@ -15,6 +15,8 @@ _PAGE_BYTES = 16 * 1024 * 1024  # a page of many large events must not decide ho
 
 # Synapse repeats some of "unsigned" at the top, in the format of the first client API; those copies stay out, too
 _OWN_KEYS = ("event_id", "type", "room_id", "sender", "state_key", "origin_server_ts", "content", "redacts")
+_REDACTION = ("event_id", "type", "origin_server_ts")
+_OWN_REDACTION = (*_REDACTION, "sender", "content")
 _OWN_UNSIGNED = ("transaction_id", "membership")
 
 
@@ -64,7 +66,7 @@ def _own_unsigned(unsigned: Mapping[str, Any], user: UserId) -> dict[str, Any]:
     because = unsigned.get("redacted_because")
     if isinstance(because, Mapping):
         # that it was redacted, when and by which event is theirs to know; a moderator's name and words are not
-        names = ("event_id", "type", "origin_server_ts")
+        names = _OWN_REDACTION if because.get("sender") == user else _REDACTION
         kept["redacted_because"] = {key: because[key] for key in names if key in because}
     if "prev_content" in unsigned and unsigned.get("prev_sender") == user:
         kept["prev_content"] = unsigned["prev_content"]

@@ -103,3 +103,10 @@ def test_what_the_person_wrote_before_stays_in() -> None:
     before = {"name": "My old name"}
     copy = own_copy(event(unsigned={"prev_content": before, "prev_sender": _ANNA}), _ANNA)
     assert copy["unsigned"] == {"prev_content": before}
+
+
+def test_a_redaction_of_their_own_keeps_who_made_it_and_why() -> None:
+    """The person deleted it themselves: that is theirs to read, and the archive says so."""
+    own = {"sender": _ANNA, "content": {"reason": "a slip"}, "event_id": "$2", "type": "m.room.redaction"}
+    copy = own_copy(event(unsigned={"redacted_because": {**own, "unsigned": {"age": 3}}}), _ANNA)
+    assert copy["unsigned"] == {"redacted_because": own}
