@@ -7,11 +7,12 @@ from typing import Any
 from dpobot.cases import service
 from dpobot.commands import access, which
 from dpobot.commands.access import Access
+from dpobot.commands.opening import open_case
 from dpobot.commands.parse import FreeText
 from dpobot.commands.spec import Context
 from dpobot.model.ids import EventId
 from dpobot.model.records import Incoming, Reply
-from dpobot.model.words import Channel, Kind
+from dpobot.model.words import Kind
 from dpobot.store import prompts
 
 PASS_ON = "pass_on"  # noqa: S105 a kind of prompt, not a password
@@ -62,18 +63,7 @@ async def pass_on(context: Context, incoming: Incoming, text: str) -> Sequence[R
 
 
 async def _open(context: Context, incoming: Incoming, messages: Sequence[Mapping[str, str]]) -> Sequence[Reply]:
-    opening = service.Opening(
-        person=incoming.sender,
-        kind=Kind.QUESTION,
-        channel=Channel.MATRIX,
-        trust=incoming.trust,
-        local=incoming.local,
-        room_id=incoming.room_id,
-        event_id=incoming.event_id,
-        options={},
-        received_at=incoming.received_at,
-    )
-    case = (await service.open_case(context.tx, context.now, opening, context.rules)).case
+    case = await open_case(context, incoming, Kind.QUESTION)
     for message in messages:
         await service.add_message(context.tx, context.now, case, EventId(message["event_id"]), message["text"])
     return [Reply("passed_on", {"reference": case.reference, "due_at": case.due_at})]

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from dpobot.cases import service
 from dpobot.commands.dates import Period
+from dpobot.commands.opening import open_case
 from dpobot.commands.spec import Arguments, Command, Context, Parameter, ParameterKind
 from dpobot.errors import Refusal
 from dpobot.model.records import ExportOptions, Incoming, Reply
-from dpobot.model.words import CaseState, Channel, Kind, Scope, Section
+from dpobot.model.words import CaseState, Kind, Scope, Section
 from dpobot.text.language import translatable
 
 ORDER = 40
@@ -16,18 +16,7 @@ ORDER = 40
 async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Sequence[Reply]:
     """Open the case; policy or staff decide, the answer says which."""
     wanted = options(arguments)
-    opening = service.Opening(
-        person=incoming.sender,
-        kind=Kind.EXPORT,
-        channel=Channel.MATRIX,
-        trust=incoming.trust,
-        local=incoming.local,
-        room_id=incoming.room_id,
-        event_id=incoming.event_id,
-        options=stored(wanted),
-        received_at=incoming.received_at,
-    )
-    case = (await service.open_case(context.tx, context.now, opening, context.rules)).case
+    case = await open_case(context, incoming, Kind.EXPORT, stored(wanted))
     values = {
         "reference": case.reference,
         "due_at": case.due_at,

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from dpobot.cases import queries, service
+from dpobot.commands.opening import open_case
 from dpobot.commands.spec import Arguments, Command, Context, Parameter, ParameterKind
 from dpobot.model.records import Case, Incoming, Reply
-from dpobot.model.words import Channel, Kind, Trust
+from dpobot.model.words import Kind, Trust
 from dpobot.text.language import translatable
 
 ORDER = 60
@@ -26,18 +27,7 @@ async def run(kind: Kind, context: Context, incoming: Incoming, arguments: Argum
 
 async def open_for_review(kind: Kind, context: Context, incoming: Incoming, text: str) -> Case:
     """Open a case that staff decide, with the person's words. Raises `Refusal` ``already_open``."""
-    opening = service.Opening(
-        person=incoming.sender,
-        kind=kind,
-        channel=Channel.MATRIX,
-        trust=incoming.trust,
-        local=incoming.local,
-        room_id=incoming.room_id,
-        event_id=incoming.event_id,
-        options={},
-        received_at=incoming.received_at,
-    )
-    case = (await service.open_case(context.tx, context.now, opening, context.rules)).case
+    case = await open_case(context, incoming, kind)
     if text:
         await service.add_message(context.tx, context.now, case, incoming.event_id, text)
     return case
