@@ -98,6 +98,7 @@ class PolicyConfig(_Part):
     """Which kinds of request are approved without a person, for a trusted device of a local account."""
 
     approve: tuple[Kind, ...] = Field(default=(Kind.EXPORT,), description="kinds that need no decision of staff")
+    second_approver: tuple[Kind, ...] = Field(default=(), description="kinds that two members of staff must approve")
 
     @field_validator("approve")
     @classmethod
@@ -106,6 +107,41 @@ class PolicyConfig(_Part):
         if unsafe:
             raise ValueError(f"{', '.join(unsafe)} can't be approved by policy yet; allowed: export")
         return value
+
+
+class StaffConfig(_Part):
+    """The staff room, and how staff work in it. Without ``room_id`` and ``members`` there is none."""
+
+    room_id: str | None = Field(
+        default=None, pattern=r"^!\S+$", description="an existing encrypted room, by invitation only; else one is made"
+    )
+    members: tuple[Annotated[str, Field(pattern=r"^@[^:\s]+:\S+$")], ...] = Field(
+        default=(), description="who is invited when the bot makes the room"
+    )
+    power_level: int = Field(default=50, ge=1, le=100, description="who has it in the room is staff")
+    language: Literal["en", "de", "fr"] = Field(default="en", description="the language of the room")
+    code_minutes: int = Field(default=30, ge=1, le=1440, description="how long a typed code is good")
+    reply_delay_seconds: int = Field(
+        default=10, ge=0, le=600, description="so long a reply to a person can be taken back with 'undo'"
+    )
+    digest_hour: int = Field(default=8, ge=0, le=23, description="when the daily digest comes, in the operator's zone")
+    remind_days: tuple[Annotated[int, Field(ge=0, le=60)], ...] = Field(
+        default=(7, 3, 1), description="so many days before a case is due its staff are reminded"
+    )
+    evidence_megabytes: int = Field(default=50, ge=1, le=2000, description="largest file that is taken into a case")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is a staff room at all."""
+        return self.room_id is not None or bool(self.members)
+
+
+class RetentionConfig(_Part):
+    """How long the bot itself remembers."""
+
+    closed_days: int = Field(
+        default=365, ge=30, le=3650, description="then a closed case is reduced to its line in the register"
+    )
 
 
 class LimitsConfig(_Part):
@@ -136,6 +172,8 @@ class Config(_Part):
     operator: OperatorConfig
     export: ExportConfig = ExportConfig()
     policy: PolicyConfig = PolicyConfig()
+    staff: StaffConfig = StaffConfig()
+    retention: RetentionConfig = RetentionConfig()
     limits: LimitsConfig = LimitsConfig()
     log: LogConfig = LogConfig()
 

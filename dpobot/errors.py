@@ -17,6 +17,10 @@ class Refusal(DpobotError):
         self.values = values
 
 
+class StaffRefusal(Refusal):
+    """The same for a member of staff: its sentence is ``templates/staff/refusal_<code>.html``."""
+
+
 class Unavailable(DpobotError):
     """Transient: a time-out, a 429, a 5xx, a lost connection, a full disk. Try again later.
 

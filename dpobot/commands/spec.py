@@ -2,14 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from dpobot.cases.service import Rules
 from dpobot.commands.access import Access
 from dpobot.commands.parse import Vocabulary
-from dpobot.model.records import Incoming, Json, Reply
+from dpobot.model.records import Case, Incoming, Json, Reply, StaffMessage, ToPerson
+from dpobot.model.words import Kind
 from dpobot.store.database import Tx
 from dpobot.text.notice import Notice
 
@@ -53,6 +54,63 @@ class Context:
     rules: Rules
     notice: Notice
     commands: "Commands"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRules:
+    """What the configuration says of the staff room's commands."""
+
+    second_approver: frozenset[Kind] = frozenset()
+    code_valid: timedelta = timedelta(minutes=30)
+    reply_delay: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffContext:
+    """What a staff command may touch. ``case``: the one that the thread or the words name, None if neither does."""
+
+    tx: Tx
+    now: datetime
+    language: str
+    rules: Rules
+    staff_rules: StaffRules
+    notice: Notice
+    commands: "StaffCommands"
+    case: Case | None = None
+
+
+Outcome = Reply | ToPerson  # said where it was asked, or to the person of a case
+StaffRun = Callable[[StaffContext, StaffMessage, Arguments], Awaitable[Sequence[Outcome]]]
+StaffPlan = Callable[[StaffContext, StaffMessage, Arguments], Awaitable[Json]]
+StaffPerform = Callable[[StaffContext, StaffMessage, Json], Awaitable[Sequence[Outcome]]]
+
+
+@dataclass(frozen=True, slots=True)
+class StaffCommand:
+    """One thing that staff can say. ``needs_case``: only in a case's thread, or with its reference first.
+
+    As with `Command`: ``run``, or ``plan`` and ``perform`` with a typed code between them.
+    """
+
+    name: str
+    summary: str
+    run: StaffRun | None = None
+    aliases: tuple[str, ...] = ()
+    parameters: "tuple[Parameter, ...]" = ()
+    needs_case: bool = True
+    plan: StaffPlan | None = None
+    perform: StaffPerform | None = None
+
+    @property
+    def usage(self) -> str:
+        """How it is written: ``extend MONTHS reason``."""
+        return " ".join([self.name, *(parameter.shown for parameter in self.parameters)])
+
+
+class StaffCommands(Mapping[str, StaffCommand]):
+    """All staff commands by name; ``vocabulary`` leads to them."""
+
+    vocabulary: Vocabulary
 
 
 Run = Callable[[Context, Incoming, Arguments], Awaitable[Sequence[Reply]]]

@@ -8,6 +8,7 @@ from dpobot.model.ids import EventId, RoomId, UserId
 from dpobot.model.records import Reply
 from dpobot.store import outbox, people
 from dpobot.store.database import Tx
+from dpobot.store.outbox import Relation
 from dpobot.text.render import Renderer
 
 
@@ -26,6 +27,16 @@ class Address:
 def key(*parts: object) -> str:
     """Return the idempotency key of a message: the same parts give the same Matrix transaction, and so one event."""
     return sha256("|".join(str(part) for part in parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class StaffPlace:
+    """Where in the staff room a message goes: the main time line, or with ``relation`` a case's card or thread."""
+
+    room_id: RoomId
+    language: str
+    case_id: int | None = None
+    relation: Relation | None = None
 
 
 async def post(tx: Tx, renderer: Renderer, now: datetime, address: Address, reply: Reply, message_key: str) -> None:

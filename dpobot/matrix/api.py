@@ -67,6 +67,19 @@ class RoomFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Powers:
+    """The power levels of a room (``m.room.power_levels``); ``creators`` are above all numbers (room version 12)."""
+
+    users: Mapping[UserId, int]
+    default: int = 0
+    creators: frozenset[UserId] = frozenset()
+
+    def reach(self, user_id: UserId, level: int) -> bool:
+        """Say whether somebody has at least this level; who is not in the room may be named here all the same."""
+        return user_id in self.creators or self.users.get(user_id, self.default) >= level
+
+
+@dataclass(frozen=True, slots=True)
 class TrustAnswer:
     """How far a device is known, and the owner's master key (base64, unpadded) where there is one, for pinning."""
 
@@ -139,6 +152,18 @@ class Matrix(Protocol):
 
     async def create_direct(self, user_id: UserId) -> RoomId:
         """Create a new encrypted direct message with a person and invite them."""
+        ...
+
+    async def create_private(self, name: str, invite: Mapping[UserId, int]) -> RoomId:
+        """Create an encrypted room by invitation only, invite people and give each a power level."""
+        ...
+
+    async def powers(self, room_id: RoomId) -> Powers:
+        """Ask the server now for a room's power levels."""
+        ...
+
+    async def is_private(self, room_id: RoomId) -> bool:
+        """Ask now whether only invited people come in and nobody outside reads (join rule, history visibility)."""
         ...
 
     async def typing(self, room_id: RoomId, on: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,7 @@ class IncomingKind(StrEnum):
     EDIT = "edit"  # m.replace of an earlier message
     UNDECRYPTABLE = "undecryptable"
     INVITE = "invite"
+    REACTION = "reaction"  # in the staff room: a shortcut for what can be undone
     OTHER = "other"  # stored for exactly-once, needs no answer
 
 
@@ -51,12 +52,28 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that is made to be sent: ``name`` for the reader, ``data`` its bytes, some megabytes at most."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """What a command wants said: a template of ``templates/user`` (without ending) and its values."""
+    """What a command wants said: a template of ``templates/user`` (without ending) and its values.
+
+    A template's name may hold its folder: ``staff/card``. ``choices`` are words that may be said by their number,
+    from 1. ``mentions`` are notified (spec 11.2.1 "m.mentions"). ``attachment`` is sent right after the words.
+    """
 
     template: str
     values: Json = field(default_factory=dict)
     notice: bool = False  # m.notice: grey, does not notify; final results and questions are m.text
+    choices: tuple[str, ...] = ()
+    mentions: tuple[UserId, ...] = ()
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,41 @@ class Case:
     due_at: datetime
     updated_at: datetime
     closed_at: datetime | None = None
+    assignee: UserId | None = None
+    verified_at: datetime | None = None  # when staff established who the person is
+    legal_hold: bool = False  # nothing of this person is erased, neither by request nor by retention
+    extended_months: int = 0
+    paused_at: datetime | None = None
+    acknowledge_by: datetime | None = None
+    answered_at: datetime | None = None
+    outcome: str | None = None
+    days: int | None = None
+    expired_at: datetime | None = None
+
+    @property
+    def proven(self) -> bool:
+        """Whether it is known who asks: a device signed by its owner, or staff have looked into it."""
+        return self.trust is Trust.SIGNED or self.verified_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMessage:
+    """One message in the staff room, by somebody who is staff at this moment, as it is handed to a command.
+
+    ``case_id``: the case in whose thread it was written, None in the main time line. ``staff``: everybody in the room
+    who is staff now.
+    """
+
+    event_id: EventId
+    room_id: RoomId
+    sender: UserId
+    kind: IncomingKind
+    body: str
+    received_at: datetime
+    case_id: int | None
+    language: str = "en"
+    content: Json = field(default_factory=dict)
+    staff: frozenset[UserId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +172,35 @@ class EncryptedFile:
     def event_file(self) -> dict[str, Any]:
         """Return the ``file`` member of an ``m.file`` content."""
         return {"url": self.url, "key": dict(self.key), "iv": self.iv, "hashes": dict(self.hashes), "v": "v2"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A file that somebody sent into an encrypted room: where its ciphertext is, and what opens it."""
+
+    name: str = field(repr=False)
+    media_type: str
+    file: EncryptedFile = field(repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as it is sealed."""
+        return {"name": self.name, "media_type": self.media_type, "size": self.file.size, **self.file.event_file()}
+
+    @classmethod
+    def from_json(cls, stored: Json) -> "FileRef":
+        """Return it as it was sealed."""
+        file = EncryptedFile(stored["url"], stored["key"], stored["iv"], stored["hashes"], stored["size"])
+        return cls(stored["name"], stored["media_type"], file)
+
+
+@dataclass(frozen=True, slots=True)
+class ToPerson:
+    """What staff have said to the person of a case.
+
+    ``delay``: so long it can be taken back (`undo`); ``files`` follow the words.
+    """
+
+    case: Case
+    reply: Reply
+    delay: timedelta = timedelta(0)
+    files: tuple[FileRef, ...] = ()

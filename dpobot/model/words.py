@@ -76,3 +76,17 @@ class Channel(StrEnum):
     MATRIX = "matrix"
     EMAIL = "email"
     POST = "post"
+    PHONE = "phone"
+    OTHER = "other"  # in person, through the authority, from a locked account by somebody who vouches for it
+
+
+class Ground(StrEnum):
+    """Why a request is refused: the fixed list (Art. 12(5) and 12(6), 17(3), 23 GDPR)."""
+
+    FRAUD = "fraud"  # suspected fraud
+    IDENTITY = "identity"  # identity not proven
+    NO_DATA = "no_data"  # no such data
+    SCOPE = "scope"  # outside the scope of the law
+    LEGAL_DUTY = "legal_duty"  # a legal duty to keep
+    UNFOUNDED = "unfounded"  # manifestly unfounded or excessive
+    OTHER = "other"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,15 @@ from dpobot.store.tables import outbox as table
 from dpobot.store.tx import Tx
 
 _SEALED = "outbox.sealed"
+_ATTACHED = "outbox.attachment"
+
+
+class Relation(StrEnum):
+    """What a message is in the staff room; it becomes ``m.relates_to`` when it is sent, when the card is known."""
+
+    CARD = "card"  # the root of a case's thread: noted in `staff_thread` when it is sent
+    EDIT = "edit"  # replaces the card
+    THREAD = "thread"  # stands under the card
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +30,9 @@ class OutboxItem:
     """One message to be sent. The same ``key`` (at most 128 characters) is stored and sent once.
 
     ``room_id`` None: the person's direct message, found or made when it is sent. ``cleartext``: may go to a room that
-    is not encrypted. ``not_before`` defaults to ``created_at``.
+    is not encrypted. ``not_before`` defaults to ``created_at``. ``attachment`` is uploaded first and becomes the
+    content's ``file``: ``{"media_type", "data"}`` (base64), or ``{"media_type", "ref"}`` (a `FileRef` as JSON, to be
+    copied). ``relation`` needs ``case_id``.
     """
 
     key: str
@@ -31,6 +43,9 @@ class OutboxItem:
     type: str = "m.room.message"
     cleartext: bool = False
     not_before: datetime | None = None
+    attachment: Mapping[str, Any] | None = field(default=None, repr=False)
+    relation: Relation | None = None
+    case_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,9 @@ class OutboxRow:
     type: str
     cleartext: bool
     content: Mapping[str, Any] = field(repr=False)
+    attachment: Mapping[str, Any] | None = field(repr=False)
+    relation: Relation | None
+    case_id: int | None
     attempts: int
     not_before: datetime
     created_at: datetime
@@ -58,6 +76,9 @@ async def put(tx: Tx, item: OutboxItem) -> bool:
         "type": item.type,
         "cleartext": item.cleartext,
         "sealed": tx.seal.close_json(dict(item.content), _SEALED),
+        "attachment": tx.seal.close_json(dict(item.attachment), _ATTACHED) if item.attachment else None,
+        "relation": item.relation,
+        "case_id": item.case_id,
         "state": "new",
         "not_before": item.not_before or item.created_at,
         "created_at": item.created_at,
@@ -87,7 +108,7 @@ async def next_at(tx: Tx) -> datetime | None:
 async def sent(tx: Tx, id_: int, event_id: EventId, now: datetime) -> None:
     """Note that a message was sent, and drop its words."""
     row = sa.update(table).where(table.c.id == id_, table.c.state == "new")
-    await tx.conn.execute(row.values(state="sent", sealed=None, event_id=event_id, sent_at=now))
+    await tx.conn.execute(row.values(state="sent", sealed=None, attachment=None, event_id=event_id, sent_at=now))
 
 
 async def defer(tx: Tx, id_: int, not_before: datetime) -> None:
@@ -99,7 +120,13 @@ async def defer(tx: Tx, id_: int, not_before: datetime) -> None:
 async def failed(tx: Tx, id_: int, now: datetime) -> None:
     """Give a message up and drop its words; later ones for the same person no longer wait for it."""
     row = sa.update(table).where(table.c.id == id_, table.c.state == "new")
-    await tx.conn.execute(row.values(state="failed", sealed=None, sent_at=now))
+    await tx.conn.execute(row.values(state="failed", sealed=None, attachment=None, sent_at=now))
+
+
+async def take_back(tx: Tx, key: str, now: datetime) -> bool:
+    """Drop a message that has not been sent; False if it is too late."""
+    row = sa.update(table).where(table.c.key == key, table.c.state == "new", table.c.not_before > now)
+    return await change(tx, row.values(state="failed", sealed=None, attachment=None, sent_at=now)) == 1
 
 
 async def event_of(tx: Tx, key: str) -> EventId | None:
@@ -122,6 +149,9 @@ def _row(tx: Tx, row: sa.RowMapping) -> OutboxRow:
         type=row["type"],
         cleartext=row["cleartext"],
         content=tx.seal.open_json(row["sealed"], _SEALED),
+        attachment=tx.seal.open_json(row["attachment"], _ATTACHED) if row["attachment"] else None,
+        relation=Relation(row["relation"]) if row["relation"] else None,
+        case_id=row["case_id"],
         attempts=row["attempts"],
         not_before=row["not_before"],
         created_at=row["created_at"],

@@ -103,6 +103,9 @@ outbox = sa.Table(
     sa.Column("type", sa.String(64), nullable=False, server_default="m.room.message"),
     sa.Column("cleartext", sa.Boolean, nullable=False),  # may go to an unencrypted room: holds no personal data
     sa.Column("sealed", sa.LargeBinary),  # the event content: encrypted at rest; dropped when sent
+    sa.Column("attachment", sa.LargeBinary),  # what is uploaded before it is sent: encrypted at rest; dropped when sent
+    sa.Column("relation", sa.String(16)),  # card, edit, thread: its place in the staff room, resolved when it is sent
+    sa.Column("case_id", BIG),  # the case whose card or thread that is
     sa.Column("state", sa.String(16), nullable=False),  # new, sent, failed
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("not_before", Moment, nullable=False),
@@ -111,6 +114,7 @@ outbox = sa.Table(
     sa.Column("sent_at", Moment),  # when it was sent, or given up
     sa.Index("ix_outbox_work", "state", "not_before"),
     sa.Index("ix_outbox_order", "user_id", "state", "id"),
+    sa.Index("ix_outbox_case", "case_id", "state"),
 )
 
 case = sa.Table(
@@ -131,8 +135,23 @@ case = sa.Table(
     sa.Column("due_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("closed_at", Moment),
+    sa.Column("assignee", sa.String(255)),  # the member of staff who has claimed it
+    sa.Column("verified_at", Moment),  # when staff established who the person is
+    sa.Column("legal_hold", sa.Boolean, nullable=False, server_default=sa.false()),  # nothing of the person is erased
+    sa.Column("extended_months", sa.Integer, nullable=False, server_default="0"),  # Art. 12(3): at most 2
+    sa.Column("paused_at", Moment),  # since when it waits for the person
+    sa.Column("acknowledge_by", Moment),  # complaints where a law sets a time
+    sa.Column("answered_at", Moment),  # the first word of staff, or the delivery
+    sa.Column("outcome", sa.String(32)),  # why it was refused: a code of the fixed list
+    sa.Column("days", sa.Integer),  # from receipt to the end, whole days
+    sa.Column("expired_at", Moment),  # when it was reduced to its line in the register
     sa.Index("ix_case_person_state", "person", "state"),
     sa.Index("ix_case_state_due", "state", "due_at"),
+    sa.Index("ix_case_state_received", "state", "received_at"),
+    sa.Index("ix_case_assignee_state", "assignee", "state", "due_at"),
+    sa.Index("ix_case_kind_days", "kind", "days"),
+    sa.Index("ix_case_received", "received_at"),
+    sa.Index("ix_case_closed", "closed_at"),
 )
 
 # Last number given out in a year
@@ -143,7 +162,7 @@ case_number = sa.Table(
     sa.Column("last", sa.Integer, nullable=False),
 )
 
-# What a person wrote into a case
+# What was written in a case: by the person, by staff to the person, or between staff
 case_message = sa.Table(
     "case_message",
     metadata,
@@ -151,6 +170,70 @@ case_message = sa.Table(
     sa.Column("case_id", BIG, sa.ForeignKey("case.id"), nullable=False, index=True),
     sa.Column("event_id", sa.String(255), nullable=False, unique=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("author", sa.String(255)),  # a member of staff; None: the person of the case
+    sa.Column("direction", sa.String(16), nullable=False, server_default="person"),  # person, reply, note
+    sa.Column("posted", sa.Boolean, nullable=False, server_default=sa.true()),  # the staff room has it
+    sa.Index("ix_case_message_unposted", "posted", "case_id"),
+)
+
+# A file in a case: evidence of the person, or something that staff add to the answer
+case_file = sa.Table(
+    "case_file",
+    metadata,
+    sa.Column("id", BIG, primary_key=True, autoincrement=True),
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("event_id", sa.String(255), nullable=False, unique=True),
+    sa.Column("author", sa.String(255)),  # a member of staff; None: the person of the case
+    sa.Column("purpose", sa.String(16), nullable=False),  # evidence, thread, answer, archive
+    sa.Column("sealed", sa.LargeBinary, nullable=False),  # name, media type, address and key: encrypted at rest
+    sa.Column("posted", sa.Boolean, nullable=False),  # the staff room has it
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("sent_at", Moment),  # when it went to the person
+    sa.Index("ix_case_file_unposted", "posted", "case_id"),
+)
+
+# Where a case stands in the staff room
+staff_thread = sa.Table(
+    "staff_thread",
+    metadata,
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), primary_key=True, autoincrement=False),
+    sa.Column("room_id", sa.String(255)),
+    sa.Column("event_id", sa.String(255), unique=True),  # the card: root of the thread; None until it is sent
+    sa.Column("changed", sa.Boolean, nullable=False),  # the card no longer shows how things are
+    sa.Column("told_seq", BIG, nullable=False, server_default="0"),  # audit rows up to it were told in the thread
+    sa.Column("posted_at", Moment),  # when the card was last written
+    sa.Index("ix_staff_thread_changed", "changed", "case_id"),
+)
+
+# Who of staff has approved which plan of a case
+approval = sa.Table(
+    "approval",
+    metadata,
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), primary_key=True, autoincrement=False),
+    sa.Column("approver", sa.String(255), primary_key=True),
+    sa.Column("plan", sa.String(64), nullable=False),  # SHA-256 (hex) of the plan
+    sa.Column("at", Moment, nullable=False),
+)
+
+# The balancing worksheet: one row a factor, one for the conclusion, one for the second person's agreement
+assessment = sa.Table(
+    "assessment",
+    metadata,
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), primary_key=True, autoincrement=False),
+    sa.Column("factor", sa.String(16), primary_key=True),  # nature, others, degree, conclusion, agreement
+    sa.Column("author", sa.String(255), nullable=False),
+    sa.Column("level", sa.String(16), nullable=False),  # low, medium, high; grant, refuse; agreed
+    sa.Column("sealed", sa.LargeBinary, nullable=False),  # the reasons: encrypted at rest
+    sa.Column("at", Moment, nullable=False),
+)
+
+# What has been said unasked, so that it is said once
+reminder = sa.Table(
+    "reminder",
+    metadata,
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), primary_key=True, autoincrement=False),
+    sa.Column("what", sa.String(32), primary_key=True),
     sa.Column("at", Moment, nullable=False),
 )
 

@@ -58,14 +58,15 @@ class Renderer:
 
         Strings among the reply's values lose control and direction characters and are cut at a generous length.
         """
-        template = self._message_environment(language).get_template(f"user/{reply.template}.html")
+        name = reply.template if "/" in reply.template else f"user/{reply.template}"
+        template = self._message_environment(language).get_template(f"{name}.html")
         html = _tidy(template.render(**{key: _harmless(value) for key, value in reply.values.items()}))
         content: dict[str, object] = {
             "msgtype": "m.notice" if reply.notice else "m.text",
             "body": plain_text(html),
             "format": HTML_FORMAT,
             "formatted_body": html,
-            "m.mentions": {},
+            "m.mentions": {"user_ids": list(reply.mentions)} if reply.mentions else {},
         }
         return content if len(json.dumps(content)) <= MOST_BYTES else _shortened(content)
 
@@ -132,4 +133,4 @@ def _shortened(content: dict[str, object]) -> dict[str, object]:
     body = str(content["body"])
     while len(json.dumps(body)) > MOST_BYTES // 2:
         body = body[: len(body) // 2].rstrip() + " …"
-    return {"msgtype": content["msgtype"], "body": body, "m.mentions": {}}
+    return {"msgtype": content["msgtype"], "body": body, "m.mentions": content["m.mentions"]}

@@ -1,0 +1,1 @@
+"""What staff can say, one file a command or a few that belong together."""
