@@ -9,6 +9,9 @@ from dpobot.store.tables import bot_state
 from dpobot.store.tx import Tx
 
 SYNC_TOKEN = "sync.token"  # noqa: S105 - the name of a row, and no secret
+STAFF_ROOM = "staff.room"  # the room in which staff work: a room ID
+DELIVERIES_PAUSED = "deliveries.paused"  # breach mode: since when, ISO 8601; no row: deliveries go out
+ANNOUNCING = "notice.announcing"  # a version of the notice that people are being told of, "<version> <last user ID>"
 _BORN = "born.at"
 
 
@@ -24,6 +27,11 @@ async def set(tx: Tx, key: str, value: str) -> None:  # noqa: A001 - always read
     await tx.conn.execute(
         row.on_conflict_do_update(index_elements=[bot_state.c.key], set_={"value": row.excluded.value})
     )
+
+
+async def drop(tx: Tx, key: str) -> None:
+    """Delete a value; harmless if there is none."""
+    await tx.conn.execute(sa.delete(bot_state).where(bot_state.c.key == key))
 
 
 async def be_born(tx: Tx, now: datetime) -> None:
