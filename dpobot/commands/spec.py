@@ -54,6 +54,7 @@ class Context:
     rules: Rules
     notice: Notice
     commands: "Commands"
+    evidence_bytes: int = 50_000_000  # the largest file that is taken into a case
 
 
 @dataclass(frozen=True, slots=True)
