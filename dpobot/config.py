@@ -188,6 +188,11 @@ class Config(_Part):
         return self.export.volume_megabytes * 1_000_000
 
     @property
+    def evidence_bytes(self) -> int:
+        """The largest file that is taken into a case, bytes."""
+        return self.staff.evidence_megabytes * 1_000_000
+
+    @property
     def deliveries_kept(self) -> timedelta:
         """How long a delivered archive stays on the server."""
         return timedelta(days=self.export.delete_after_days)

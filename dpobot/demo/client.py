@@ -8,9 +8,9 @@ from typing import Any
 
 from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.errors import Unavailable
-from dpobot.matrix.api import Received
+from dpobot.matrix.api import Invite, Received
 from dpobot.matrix.session import Session
-from dpobot.model.ids import Mxc, RoomId, UserId
+from dpobot.model.ids import EventId, Mxc, RoomId, UserId
 from dpobot.model.records import EncryptedFile
 
 Wanted = Callable[[Received], bool]
@@ -22,6 +22,7 @@ class Client:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.heard: list[Received] = []
+        self.invites: list[Invite] = []
         self._since: str | None = None
         self._read = 0
 
@@ -50,6 +51,15 @@ class Client:
         if batch.new_sessions:
             self.heard = [await self.session.decrypt(event) if event.undecryptable else event for event in self.heard]
         self.heard += batch.events
+        self.invites += batch.invites
+
+    async def accept(self, inviter: UserId, seconds: float = 60.0) -> RoomId:
+        """Wait for an invitation of somebody, and accept it."""
+        async with asyncio.timeout(seconds):
+            while not (found := [invite.room_id for invite in self.invites if invite.inviter == inviter]):
+                await self.listen()
+        await self.session.join(found[-1])
+        return found[-1]
 
     async def direct_message(self, bot: UserId) -> RoomId:
         """Open an encrypted direct message and wait until the bot is in."""
@@ -59,9 +69,12 @@ class Client:
                 await asyncio.sleep(0.2)
         return room_id
 
-    async def say(self, room_id: RoomId, text: str) -> None:
-        """Send a text."""
-        await self.session.send(room_id, {"msgtype": "m.text", "body": text}, txn_id=secrets.token_hex(8))
+    async def say(self, room_id: RoomId, text: str, thread: EventId | None = None) -> None:
+        """Send a text, in the thread under an event if one is named (spec 11.10 "Threading")."""
+        content: dict[str, Any] = {"msgtype": "m.text", "body": text}
+        if thread is not None:
+            content["m.relates_to"] = {"rel_type": "m.thread", "event_id": thread}
+        await self.session.send(room_id, content, txn_id=secrets.token_hex(8))
 
     async def wait(self, sender: str, wanted: Wanted, seconds: float = 120.0) -> Received:
         """Return the next event of ``sender`` that is ``wanted``, counted from the last one returned."""

@@ -5,12 +5,13 @@ import shutil
 import tempfile
 import time
 import zipfile
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from dpobot.demo import world
 from dpobot.demo.client import Client
 from dpobot.demo.process import BotProcess
-from dpobot.demo.synapse import Synapse
+from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.errors import ConfigurationError
 from dpobot.matrix.api import Received
 from dpobot.model.ids import RoomId, UserId
@@ -59,7 +60,9 @@ async def tell(target: Path, *, quiet: bool = False) -> int:
 
 async def _play(folder: Path, synapse: Synapse, target: Path, narrator: Narrator) -> int:
     admin = await synapse.register("admin", admin=True)
-    bot = BotProcess(folder / "bot", synapse, await synapse.register("dpo"), admin)
+    dora_account = await synapse.register("dora")
+    staff = {"members": [dora_account.user_id], "reply_delay_seconds": 1}
+    bot = BotProcess(folder / "bot", synapse, await synapse.register("dpo"), admin, {"staff": staff})
     narrator.scene("Starting the bot: it logs in, makes its device and its cross-signing keys")
     await bot.start()
     try:
@@ -68,21 +71,25 @@ async def _play(folder: Path, synapse: Synapse, target: Path, narrator: Narrator
             "Anna has used this server for a while: rooms, messages, an edit, a reaction, a picture, a room she left"
         )
         life = await world.build(synapse, world.Resident(synapse, account))
-        anna = await Client.open(synapse, account, folder / "anna")
-        try:
-            await anna.session.send(
-                life.family, {"msgtype": "m.text", "body": "Only we can read this."}, txn_id="family"
-            )
-            await _conversation(anna, UserId(bot.user_id), target, narrator)
-        finally:
-            await anna.close()
+        async with AsyncExitStack() as stack:
+            anna = await _client(stack, synapse, account, folder / "anna")
+            dora = await _client(stack, synapse, dora_account, folder / "dora")
+            await anna.say(life.family, "Only we can read this.")
+            room_id = await _conversation(anna, UserId(bot.user_id), target, narrator)
+            await _complaint(anna, dora, UserId(bot.user_id), room_id, narrator)
     finally:
         await bot.stop()
     print(f"The archive is in {target}: open {(target / 'index.html').resolve()}")
     return 0
 
 
-async def _conversation(anna: Client, bot: UserId, target: Path, narrator: Narrator) -> None:
+async def _client(stack: AsyncExitStack, synapse: Synapse, account: Credentials, folder: Path) -> Client:
+    client = await Client.open(synapse, account, folder)
+    stack.push_async_callback(client.close)
+    return client
+
+
+async def _conversation(anna: Client, bot: UserId, target: Path, narrator: Narrator) -> RoomId:
     narrator.scene("Anna opens an end-to-end-encrypted direct message with the bot")
     room_id = await anna.direct_message(bot)
     narrator.line("dpo", _text(await anna.wait(bot, _is_text)))
@@ -95,6 +102,21 @@ async def _conversation(anna: Client, bot: UserId, target: Path, narrator: Narra
         await _ask(anna, bot, room_id, words, narrator)
     narrator.scene("Anna has confirmed: the bot deletes the server's copy")
     await _until_gone(anna, bot)
+    return room_id
+
+
+async def _complaint(anna: Client, dora: Client, bot: UserId, room_id: RoomId, narrator: Narrator) -> None:
+    """Show what the other side sees: one member of staff, one case, one thread."""
+    narrator.scene("Dora of the DPO team is in the staff room, where each request is a thread")
+    staff_room = await dora.accept(bot)
+    await _ask(anna, bot, room_id, "complaint I had to wait too long for this", narrator)
+    card = await dora.wait(bot, lambda event: event.room_id == staff_room and "complaint" in _text(event))
+    narrator.line("card", _text(card))
+    for words in ("claim", "note she is right: it took a month", "reply We are sorry. From now on this takes minutes."):
+        narrator.line("dora", words)
+        await dora.say(staff_room, words, thread=card.event_id)
+    narrator.scene("Only what follows “reply” reaches Anna")
+    narrator.line("dpo", _text(await anna.wait(bot, lambda event: "takes minutes" in _text(event))))
 
 
 async def _ask(anna: Client, bot: UserId, room_id: RoomId, words: str, narrator: Narrator) -> None:
