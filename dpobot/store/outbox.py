@@ -15,6 +15,8 @@ from dpobot.store.tx import Tx
 
 _SEALED = "outbox.sealed"
 _ATTACHED = "outbox.attachment"
+_PART = "."  # between a message's key and the number of a file that follows it
+_DROPPED = {"state": "failed", "sealed": None, "attachment": None}
 
 
 class Relation(StrEnum):
@@ -86,11 +88,22 @@ async def put(tx: Tx, item: OutboxItem) -> bool:
     return await insert_new(tx, table, values)
 
 
+def part(key: str, number: int) -> str:
+    """Return the key of a file that follows a message."""
+    return f"{key}{_PART}{number}"
+
+
 async def due(tx: Tx, now: datetime, limit: int) -> list[OutboxRow]:
-    """Return messages to be sent now, oldest first: for each person only the oldest that has not been sent."""
+    """Return messages to be sent now, oldest first: for each person only the oldest that has not been sent.
+
+    One that is held back on purpose lets later ones pass; one that was tried and put off does not.
+    """
     earlier = table.alias("earlier")
     blocked = sa.exists().where(
-        earlier.c.user_id == table.c.user_id, earlier.c.state == "new", earlier.c.id < table.c.id
+        earlier.c.user_id == table.c.user_id,
+        earlier.c.state == "new",
+        earlier.c.id < table.c.id,
+        sa.or_(earlier.c.not_before <= now, earlier.c.attempts > 0),
     )
     query = sa.select(table).where(table.c.state == "new", table.c.not_before <= now, ~blocked)
     found = (await tx.conn.execute(query.order_by(table.c.id).limit(limit))).mappings()
@@ -120,13 +133,21 @@ async def defer(tx: Tx, id_: int, not_before: datetime) -> None:
 async def failed(tx: Tx, id_: int, now: datetime) -> None:
     """Give a message up and drop its words; later ones for the same person no longer wait for it."""
     row = sa.update(table).where(table.c.id == id_, table.c.state == "new")
-    await tx.conn.execute(row.values(state="failed", sealed=None, attachment=None, sent_at=now))
+    await tx.conn.execute(row.values(**_DROPPED, sent_at=now))
 
 
 async def take_back(tx: Tx, key: str, now: datetime) -> bool:
-    """Drop a message that has not been sent; False if it is too late."""
-    row = sa.update(table).where(table.c.key == key, table.c.state == "new", table.c.not_before > now)
-    return await change(tx, row.values(state="failed", sealed=None, attachment=None, sent_at=now)) == 1
+    """Drop a message that was never tried, and the files that follow it; False if it is too late."""
+    words = sa.update(table).where(
+        table.c.key == key, table.c.state == "new", table.c.not_before > now, table.c.attempts == 0
+    )
+    if await change(tx, words.values(**_DROPPED, sent_at=now)) != 1:
+        return False
+    files = sa.update(table).where(
+        table.c.state == "new", table.c.not_before > now, table.c.key.startswith(key + _PART, autoescape=True)
+    )
+    await tx.conn.execute(files.values(**_DROPPED, sent_at=now))
+    return True
 
 
 async def event_of(tx: Tx, key: str) -> EventId | None:
