@@ -4,7 +4,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 export VIRTUAL_ENV := $(CURDIR)/.venv
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint test format bench clean
+.PHONY: help setup demo check lint test format catalogues bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -38,6 +38,15 @@ test: .venv/.ready
 format: .venv/.ready ## let ruff format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+LOCALE := dpobot/text/locale
+
+catalogues: .venv/.ready ## collect the sentences to translate, and compile their translations
+	$(BIN)/pybabel -q extract -F babel.cfg -k translatable --no-wrap --omit-header --add-location=file \
+		--sort-by-file -o $(LOCALE)/dpobot.pot templates dpobot
+	$(BIN)/pybabel -q update -D dpobot -d $(LOCALE) -i $(LOCALE)/dpobot.pot --no-wrap --no-fuzzy-matching \
+		--ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q compile -D dpobot -d $(LOCALE)
 
 bench: .venv/.ready ## every benchmark, one after the other
 	$(BIN)/python -m benchmarks.export

@@ -6,24 +6,32 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from dpobot.text.language import translatable
+
 MOST_OF_A_NAME = 80  # characters of a display name or a room name
 ELLIPSIS = "…"
 _BAR_WIDTH = 20
+# of a size, each a thousand times the one before
+_UNITS = (translatable("{n} kB"), translatable("{n} MB"), translatable("{n} GB"), translatable("{n} TB"))
 
+# keyed by the number of the month
 _MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    "",
+    translatable("January"),
+    translatable("February"),
+    translatable("March"),
+    translatable("April"),
+    translatable("May"),
+    translatable("June"),
+    translatable("July"),
+    translatable("August"),
+    translatable("September"),
+    translatable("October"),
+    translatable("November"),
+    translatable("December"),
 )
+
+Translations = gettext.NullTranslations
 
 
 def clean(text: object, most: int = MOST_OF_A_NAME) -> str:
@@ -45,20 +53,26 @@ def _visible(character: str) -> str:
     return "" if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn") else character
 
 
-def number(value: float) -> str:
-    """Return a number with its thousands apart by a thin, unbreakable space: ``12 345``."""
-    return f"{int(value):,}".replace(",", "\u202f")
+def number(translations: Translations) -> Callable[[float], str]:
+    """Return the filter ``number``: its thousands apart as the language does it (``12 345`` with a thin space)."""
+    gap = translations.pgettext("between thousands", "\u202f")
+    return lambda value: f"{int(value):,}".replace(",", gap)
 
 
-def size(value: float) -> str:
-    """Return a number of bytes in words: ``512 bytes``, ``3.4 MB`` (decimal units, as file managers show them)."""
-    if value < 1000:
-        return f"{int(value)} bytes"
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.95:
-            return f"{value:.1f} {unit}".replace(".0 ", " ")
-    return f"{value / 1000:.1f} TB".replace(".0 ", " ")
+def size(translations: Translations) -> Callable[[float], str]:
+    """Return the filter ``size``: bytes in words, ``512 bytes``, ``3.4 MB`` (decimal units, as file managers do)."""
+    units = [translations.gettext(unit) for unit in _UNITS]
+    mark = translations.pgettext("decimal mark", ".")
+
+    def words(value: float) -> str:
+        if value < 1000:
+            return translations.ngettext("{n} byte", "{n} bytes", int(value)).format(n=int(value))
+        power = 0
+        while value >= 999.95 and power < len(units):
+            value, power = value / 1000, power + 1
+        return units[power - 1].format(n=f"{value:.1f}".removesuffix(".0").replace(".", mark))
+
+    return words
 
 
 def bar(done: float, total: float) -> str:
@@ -76,21 +90,23 @@ def _moment(value: datetime | date | str) -> datetime:
     return datetime(value.year, value.month, value.day, tzinfo=UTC)
 
 
-def dates(translations: gettext.NullTranslations) -> tuple[Callable[[Any], str], Callable[[Any], str]]:
+def dates(translations: Translations) -> tuple[Callable[[Any], str], Callable[[Any], str]]:
     """Return the two filters ``day`` (``22 November 2026``) and ``moment`` (the same with ``, 14:05 UTC``)."""
 
     def day(value: datetime | date | str) -> str:
         at = _moment(value)
-        month = translations.gettext(_MONTHS[at.month - 1])
-        return translations.gettext("{day} {month} {year}").format(day=at.day, month=month, year=at.year)
+        first = translations.pgettext("the first of a month", "{day} {month} {year}")
+        layout = first if at.day == 1 else translations.gettext("{day} {month} {year}")
+        return layout.format(day=at.day, month=translations.gettext(_MONTHS[at.month]), year=at.year)
 
     def moment(value: datetime | date | str) -> str:
-        return f"{day(value)}, {_moment(value):%H:%M} UTC"
+        time = f"{_moment(value):%H:%M}"
+        return translations.gettext("{day}, {time} UTC").format(day=day(value), time=time)
 
     return day, moment
 
 
-def left(translations: gettext.NullTranslations) -> Callable[[float], str]:
+def left(translations: Translations) -> Callable[[float], str]:
     """Return the filter ``left``: seconds that something still takes, roughly, in words."""
 
     def words(seconds: float) -> str:
@@ -105,16 +121,31 @@ def left(translations: gettext.NullTranslations) -> Callable[[float], str]:
     return words
 
 
-def all_filters(translations: gettext.NullTranslations) -> dict[str, Callable[..., Any]]:
+def days(translations: Translations) -> Callable[[int], str]:
+    """Return the filter ``days``: a number of days in words, ``1 day``, ``12 days``."""
+    return lambda count: translations.ngettext("{n} day", "{n} days", count).format(n=count)
+
+
+def translated(translations: Translations) -> Callable[[object], str]:
+    """Return the filter ``translated``, for what is `translatable` in code; unlike of ``_()``, its text is escaped."""
+
+    def words(text: object) -> str:
+        return translations.gettext(str(text)) if text else ""  # the empty text is the catalogue's own header
+
+    return words
+
+
+def all_filters(translations: Translations) -> dict[str, Callable[..., Any]]:
     """Return every filter by the name that templates use."""
     day, moment = dates(translations)
     return {
-        "translated": lambda text: translations.gettext(str(text)),  # unlike _(), what comes out is escaped
+        "translated": translated(translations),
         "clean": clean,
-        "number": number,
-        "size": size,
+        "number": number(translations),
+        "size": size(translations),
         "bar": bar,
         "day": day,
         "moment": moment,
         "left": left(translations),
+        "days": days(translations),
     }

@@ -1,6 +1,5 @@
 """Templates in, Matrix messages and archive pages out."""
 
-import gettext
 import json
 import re
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from markupsafe import Markup
 
 import dpobot
 from dpobot.model.records import Reply
-from dpobot.text import filters, language
+from dpobot.text import filters, language, typography
 from dpobot.text.plain import plain_text
 
 # An event may have 65,536 bytes (spec 4.2.8 "Size limits"); Megolm and base64 make a third more of it, and the
@@ -85,18 +84,17 @@ class Renderer:
     def _environment(self, wanted: str) -> jinja2.Environment:
         code = wanted if wanted in language.available() else language.DEFAULT
         if code not in self._environments:
-            self._environments[code] = _environment(self._folder, self._values, language.translations(code))
+            self._environments[code] = _environment(self._folder, self._values, code)
         return self._environments[code]
 
 
-def _environment(
-    folder: Path, values: Mapping[str, object], translations: gettext.NullTranslations
-) -> jinja2.Environment:
+def _environment(folder: Path, values: Mapping[str, object], code: str) -> jinja2.Environment:
+    translations = language.translations(code)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", *typography.of(code)],
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,

@@ -1,6 +1,7 @@
 """The account itself."""
 
 from dpobot.homeserver.category import PLAIN, Category, Found, Subject
+from dpobot.text.language import translatable
 
 _ACCOUNT = "GET /_synapse/admin/v2/users/{user}"
 
@@ -11,7 +12,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="account",
-    title="Account",
+    title=translatable("Account"),
     purpose="Needed to provide the account; its state decides what it may do (Art. 6(1)(b)).",
     endpoints=(_ACCOUNT,),
     fields=dict.fromkeys(

@@ -1,6 +1,7 @@
 """Settings that clients keep on the server, secret storage included (spec, "Client Config", "Secret storage")."""
 
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries, object_of
+from dpobot.text.language import translatable
 
 _ACCOUNT_DATA = "GET /_synapse/admin/v1/users/{user}/accountdata"
 
@@ -12,7 +13,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="account_data",
-    title="Account settings and secret storage",
+    title=translatable("Account settings and secret storage"),
     purpose="Kept for the person's clients; secrets in it are encrypted, only they have the key (Art. 6(1)(b)).",
     endpoints=(_ACCOUNT_DATA,),
     fields={"type": PLAIN, "content": WHOLE},

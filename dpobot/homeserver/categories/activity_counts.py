@@ -2,6 +2,7 @@
 
 from dpobot.homeserver.category import PLAIN, Category, Found, Subject
 from dpobot.homeserver.rooms import JOINED_EVER, joined_ever
+from dpobot.text.language import translatable
 
 _INVITES = "GET /_synapse/admin/v1/users/{user}/sent_invite_count"
 
@@ -13,7 +14,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="activity_counts",
-    title="Counts of activity",
+    title=translatable("Counts of activity"),
     purpose="Counted from the person's own events when an administrator asks, to recognise abuse (Art. 6(1)(f)).",
     endpoints=(_INVITES, JOINED_EVER),
     fields={"invitations_sent": PLAIN, "rooms_joined": PLAIN},

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dpobot.homeserver.category import PLAIN, Category, Found, Record, Subject, entries, object_of, records_of
+from dpobot.text.language import translatable
 
 _WHOIS = "GET /_synapse/admin/v1/whois/{user}"
 
@@ -20,7 +21,7 @@ def _connections(answer: Any) -> Iterator[Record]:
 
 CATEGORY = Category(
     name="connections",
-    title="Connections (network addresses)",
+    title=translatable("Connections (network addresses)"),
     purpose="Kept for a short time to recognise abuse and theft of accounts (Art. 6(1)(f)).",
     endpoints=(_WHOIS,),
     fields={"ip": PLAIN, "user_agent": PLAIN, "last_seen": PLAIN},

@@ -6,6 +6,7 @@ from typing import Any
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, entries, object_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
 from dpobot.model.ids import UserId
+from dpobot.text.language import translatable
 
 _QUERY = "POST /_matrix/client/v3/keys/query"
 _IDENTITY = ("master_keys", "self_signing_keys", "user_signing_keys")
@@ -28,7 +29,7 @@ def _keys(answer: Any, user: UserId) -> Iterator[Record]:
 
 CATEGORY = Category(
     name="cross_signing",
-    title="Public encryption keys",
+    title=translatable("Public encryption keys"),
     purpose="Needed so that others can encrypt for the person and recognise them (Art. 6(1)(b)).",
     endpoints=(_QUERY, *PUPPET),
     fields={

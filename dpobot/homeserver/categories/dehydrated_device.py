@@ -3,6 +3,7 @@
 from dpobot.errors import Gone
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+from dpobot.text.language import translatable
 
 _DEVICE = "GET /_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device"
 
@@ -20,7 +21,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="dehydrated_device",
-    title="Dehydrated device",
+    title=translatable("Dehydrated device"),
     purpose="Kept for the person; only their recovery key opens it (Art. 6(1)(b)).",
     endpoints=(_DEVICE, *PUPPET),
     fields={"device_id": PLAIN, "device_data": WHOLE},

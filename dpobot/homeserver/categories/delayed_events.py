@@ -2,6 +2,7 @@
 
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, records_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+from dpobot.text.language import translatable
 
 _DELAYED = "GET /_matrix/client/unstable/org.matrix.msc4140/delayed_events"
 
@@ -14,7 +15,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="delayed_events",
-    title="Events to be sent later",
+    title=translatable("Events to be sent later"),
     purpose="Needed to send them at their time; the key that cancels one stays out (Art. 6(1)(b)).",
     endpoints=(_DELAYED, *PUPPET),
     fields={

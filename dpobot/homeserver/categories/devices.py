@@ -1,6 +1,7 @@
 """Devices that are logged in, with their last address."""
 
 from dpobot.homeserver.category import PLAIN, Category, Found, Subject, records_of
+from dpobot.text.language import translatable
 
 _DEVICES = "GET /_synapse/admin/v2/users/{user}/devices"
 
@@ -11,7 +12,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="devices",
-    title="Devices",
+    title=translatable("Devices"),
     purpose="Needed to deliver messages to each device, and for the person to recognise a strange one (Art. 6(1)(b)).",
     endpoints=(_DEVICES,),
     fields=dict.fromkeys(

@@ -2,6 +2,7 @@
 
 from dpobot.homeserver.category import PLAIN, Category, Fields, Found, Subject
 from dpobot.homeserver.reports import all_reports
+from dpobot.text.language import translatable
 
 _REPORTS = "GET /_synapse/admin/v1/event_reports"
 _ABOUT: Fields = dict.fromkeys(("id", "received_ts", "room_id", "event_id", "score"), PLAIN)
@@ -18,7 +19,7 @@ async def _received(subject: Subject) -> Found:
 CATEGORIES = (
     Category(
         name="event_reports_made",
-        title="Reports of messages, made by the person",
+        title=translatable("Reports of messages, made by the person"),
         purpose="Kept so that moderators can act on them (Art. 6(1)(f)).",
         endpoints=(_REPORTS,),
         fields={**_ABOUT, "reason": PLAIN},
@@ -27,7 +28,7 @@ CATEGORIES = (
     ),
     Category(
         name="event_reports_received",
-        title="Reports of the person's messages, made by others",
+        title=translatable("Reports of the person's messages, made by others"),
         purpose="Kept so that moderators can act; who reported, and in which words, stays out (Art. 6(1)(f), 15(4)).",
         endpoints=(_REPORTS,),
         fields=_ABOUT,

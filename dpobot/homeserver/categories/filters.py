@@ -3,6 +3,7 @@
 from dpobot.errors import Gone
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+from dpobot.text.language import translatable
 
 _FILTER = "GET /_matrix/client/v3/user/{user}/filter/{filter}"
 _MOST = 1000
@@ -25,7 +26,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="filters",
-    title="Stored filters",
+    title=translatable("Stored filters"),
     purpose="Kept for the person's clients (Art. 6(1)(b)).",
     endpoints=(_FILTER, *PUPPET),
     fields={"filter_id": PLAIN, "filter": WHOLE},

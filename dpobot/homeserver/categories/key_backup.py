@@ -10,6 +10,7 @@ from typing import Any
 from dpobot.errors import Gone
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, entries, object_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+from dpobot.text.language import translatable
 
 _NEWEST = "GET /_matrix/client/v3/room_keys/version"
 _VERSION = "GET /_matrix/client/v3/room_keys/version/{version}"
@@ -57,7 +58,7 @@ def _sessions(version: str, keys: Any) -> Iterator[Record]:
 
 CATEGORY = Category(
     name="key_backup",
-    title="Encrypted key backup",
+    title=translatable("Encrypted key backup"),
     purpose="Kept for the person; only their recovery key opens it (Art. 6(1)(b)).",
     endpoints=(_NEWEST, _VERSION, _KEYS, *PUPPET),
     fields={

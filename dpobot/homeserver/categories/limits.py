@@ -1,6 +1,7 @@
 """Exceptions that the administrators made for the account: rate limits and experimental functions."""
 
 from dpobot.homeserver.category import PLAIN, Category, Found, Subject, entries
+from dpobot.text.language import translatable
 
 _RATE_LIMIT = "GET /_synapse/admin/v1/users/{user}/override_ratelimit"
 _EXPERIMENTS = "GET /_synapse/admin/v1/experimental_features/{user}"
@@ -19,7 +20,7 @@ async def _experiments(subject: Subject) -> Found:
 CATEGORIES = (
     Category(
         name="rate_limit",
-        title="Own rate limit",
+        title=translatable("Own rate limit"),
         purpose="Lets the account do more, or less, at a time than others (Art. 6(1)(f)).",
         endpoints=(_RATE_LIMIT,),
         fields={"messages_per_second": PLAIN, "burst_count": PLAIN},
@@ -27,7 +28,7 @@ CATEGORIES = (
     ),
     Category(
         name="experimental_features",
-        title="Experimental functions",
+        title=translatable("Experimental functions"),
         purpose="Lets the account try functions that are not for everybody yet (Art. 6(1)(f)).",
         endpoints=(_EXPERIMENTS,),
         fields={"feature": PLAIN},

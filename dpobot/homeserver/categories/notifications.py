@@ -2,6 +2,7 @@
 
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, following, records_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+from dpobot.text.language import translatable
 
 _NOTIFICATIONS = "GET /_matrix/client/v3/notifications"
 _PAGE = 500
@@ -32,7 +33,7 @@ def _without_words(notification: Record) -> Record:
 
 CATEGORY = Category(
     name="notifications",
-    title="Notifications",
+    title=translatable("Notifications"),
     purpose="Kept for a while to show missed mentions; the messages are other people's (Art. 6(1)(b), 15(4)).",
     endpoints=(_NOTIFICATIONS, *PUPPET),
     fields={

@@ -3,6 +3,7 @@
 from dpobot.errors import Rejected
 from dpobot.homeserver.category import PLAIN, Category, Found, Subject
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+from dpobot.text.language import translatable
 
 _PRESENCE = "GET /_matrix/client/v3/presence/{user}/status"
 
@@ -20,7 +21,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="presence",
-    title="Presence",
+    title=translatable("Presence"),
     purpose="Shown to people in the same rooms while the person is online (Art. 6(1)(b)).",
     endpoints=(_PRESENCE, *PUPPET),
     fields=dict.fromkeys(("presence", "last_active_ago", "status_msg", "currently_active"), PLAIN),

@@ -2,6 +2,7 @@
 
 from dpobot.errors import Gone
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries
+from dpobot.text.language import translatable
 
 _PROFILE = "GET /_matrix/client/v3/profile/{user}"
 
@@ -18,7 +19,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="profile",
-    title="Public profile",
+    title=translatable("Public profile"),
     purpose="Published by the person so that others recognise them (Art. 6(1)(b)).",
     endpoints=(_PROFILE,),
     fields={"field": PLAIN, "value": WHOLE},

@@ -2,6 +2,7 @@
 
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries, records_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+from dpobot.text.language import translatable
 
 _RULES = "GET /_matrix/client/v3/pushrules/"
 
@@ -21,7 +22,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="push_rules",
-    title="Notification rules",
+    title=translatable("Notification rules"),
     purpose="Needed to notify the person as they wish (Art. 6(1)(b)).",
     endpoints=(_RULES, *PUPPET),
     fields={

@@ -1,6 +1,7 @@
 """Services that notifications are sent to: push gateways of applications, and e-mail."""
 
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, records_of
+from dpobot.text.language import translatable
 
 _PUSHERS = "GET /_synapse/admin/v1/users/{user}/pushers"
 
@@ -11,7 +12,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="pushers",
-    title="Push notification targets",
+    title=translatable("Push notification targets"),
     purpose="Needed to notify the person's devices; a web push target's shared secret stays out (Art. 6(1)(b)).",
     endpoints=(_PUSHERS,),
     fields={

@@ -7,6 +7,7 @@ from typing import Any
 from dpobot.homeserver.category import PLAIN, Category, Found, Params, Record, Subject, entries, object_of, records_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
 from dpobot.model.ids import UserId
+from dpobot.text.language import translatable
 
 _SYNC = "GET /_matrix/client/v3/sync"
 _NOTHING = {"not_types": ["*"]}
@@ -69,7 +70,7 @@ def _members(value: Any) -> Iterable[tuple[str, Any]]:
 
 CATEGORY = Category(
     name="receipts",
-    title="Read receipts",
+    title=translatable("Read receipts"),
     purpose="Needed to count unread messages and to show others what was read, if the person wishes (Art. 6(1)(b)).",
     endpoints=(_SYNC, *PUPPET),
     fields=dict.fromkeys(("room_id", "type", "event_id", "thread_id", "ts"), PLAIN),

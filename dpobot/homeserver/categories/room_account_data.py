@@ -1,6 +1,7 @@
 """Settings that clients keep on the server for a single room."""
 
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Subject, entries, object_of
+from dpobot.text.language import translatable
 
 _ACCOUNT_DATA = "GET /_synapse/admin/v1/users/{user}/accountdata"
 
@@ -18,7 +19,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="room_account_data",
-    title="Settings for single rooms",
+    title=translatable("Settings for single rooms"),
     purpose="Kept for the person's clients (Art. 6(1)(b)).",
     endpoints=(_ACCOUNT_DATA,),
     fields={"room_id": PLAIN, "type": PLAIN, "content": WHOLE},

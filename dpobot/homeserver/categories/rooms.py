@@ -3,6 +3,7 @@
 from dpobot.homeserver.category import PLAIN, Category, Found, Subject
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
 from dpobot.homeserver.rooms import ENDPOINTS, find_rooms
+from dpobot.text.language import translatable
 
 
 async def _ask(subject: Subject) -> Found:
@@ -22,7 +23,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="rooms",
-    title="Rooms and memberships",
+    title=translatable("Rooms and memberships"),
     purpose="Needed to deliver the conversations that the person takes part in (Art. 6(1)(b)).",
     endpoints=(*ENDPOINTS, *PUPPET),
     fields=dict.fromkeys(("room_id", "membership", "name", "encrypted"), PLAIN),

@@ -1,6 +1,7 @@
 """Accounts at identity providers that the account is linked to."""
 
 from dpobot.homeserver.category import PLAIN, Category, Found, Subject, records_of
+from dpobot.text.language import translatable
 
 _ACCOUNT = "GET /_synapse/admin/v2/users/{user}"
 
@@ -11,7 +12,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="sso_links",
-    title="Links to single sign-on accounts",
+    title=translatable("Links to single sign-on accounts"),
     purpose="Needed to log in through another provider (Art. 6(1)(b)).",
     endpoints=(_ACCOUNT,),
     fields={"auth_provider": PLAIN, "external_id": PLAIN},

@@ -3,6 +3,7 @@
 from dpobot.homeserver.category import PLAIN, WHOLE, Category, Found, Record, Subject, entries
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
 from dpobot.homeserver.rooms import ENDPOINTS, find_rooms, gathered
+from dpobot.text.language import translatable
 
 _TAGS = "GET /_matrix/client/v3/user/{user}/rooms/{room}/tags"
 
@@ -22,7 +23,7 @@ async def _ask(subject: Subject) -> Found:
 
 CATEGORY = Category(
     name="tags",
-    title="Room tags",
+    title=translatable("Room tags"),
     purpose="Kept for the person's clients to sort rooms (Art. 6(1)(b)).",
     endpoints=(_TAGS, *ENDPOINTS, *PUPPET),
     fields={"room_id": PLAIN, "tag": PLAIN, "content": WHOLE},

@@ -5,6 +5,7 @@ from typing import Any
 
 from dpobot.homeserver.category import PLAIN, Category, Found, Record, Subject, entries, following, object_of
 from dpobot.homeserver.puppet import ENDPOINTS as PUPPET
+from dpobot.text.language import translatable
 
 _THREADS = "GET /_matrix/client/unstable/io.element.msc4308/thread_subscriptions"
 _PAGE = 500
@@ -32,7 +33,7 @@ def _threads(answer: Any) -> Iterator[Record]:
 
 CATEGORY = Category(
     name="thread_subscriptions",
-    title="Followed threads",
+    title=translatable("Followed threads"),
     purpose="Needed to notify the person of replies in these threads (Art. 6(1)(b)).",
     endpoints=(_THREADS, *PUPPET),
     fields=dict.fromkeys(("room_id", "thread", "state", "automatic"), PLAIN),

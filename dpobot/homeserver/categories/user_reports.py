@@ -2,6 +2,7 @@
 
 from dpobot.homeserver.category import PLAIN, Category, Found, Subject
 from dpobot.homeserver.reports import all_reports
+from dpobot.text.language import translatable
 
 _REPORTS = "GET /_synapse/admin/v1/user_reports"
 
@@ -17,7 +18,7 @@ async def _received(subject: Subject) -> Found:
 CATEGORIES = (
     Category(
         name="user_reports_made",
-        title="Reports of people, made by the person",
+        title=translatable("Reports of people, made by the person"),
         purpose="Kept so that moderators can act on them (Art. 6(1)(f)).",
         endpoints=(_REPORTS,),
         fields={"id": PLAIN, "received_ts": PLAIN, "target_user_id": PLAIN, "reason": PLAIN},
@@ -26,7 +27,7 @@ CATEGORIES = (
     ),
     Category(
         name="user_reports_received",
-        title="Reports of the person, made by others",
+        title=translatable("Reports of the person, made by others"),
         purpose="Kept so that moderators can act; who reported, and in which words, stays out (Art. 6(1)(f), 15(4)).",
         endpoints=(_REPORTS,),
         fields={"id": PLAIN, "received_ts": PLAIN},
