@@ -1,6 +1,6 @@
 """Open questions of the bot to a person, such as whether their words shall go to a human."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,14 +53,23 @@ async def ask(
     return await insert_new(tx, table, values)
 
 
-async def newest_open(tx: Tx, person: UserId, now: datetime) -> Prompt | None:
-    """Return the newest question to a person that is neither answered nor expired."""
-    query = (
-        sa.select(table)
-        .where(table.c.person == person, table.c.answered_at.is_(None), table.c.expires_at > now)
-        .order_by(table.c.id.desc())
-        .limit(1)
-    )
+async def newest_open(tx: Tx, person: UserId, now: datetime, kinds: Collection[str] | None = None) -> Prompt | None:
+    """Return the newest question to a person, of these kinds or any, that is neither answered nor expired."""
+    return await _newest(tx, _waiting(person, kinds), table.c.expires_at > now)
+
+
+async def newest(tx: Tx, person: UserId, kinds: Collection[str] | None = None) -> Prompt | None:
+    """Return the newest question to a person, of these kinds or any, that is not answered; it may have expired."""
+    return await _newest(tx, _waiting(person, kinds))
+
+
+def _waiting(person: UserId, kinds: Collection[str] | None) -> sa.ColumnElement[bool]:
+    waiting = (table.c.person == person) & table.c.answered_at.is_(None)
+    return waiting if kinds is None else waiting & table.c.kind.in_(list(kinds))
+
+
+async def _newest(tx: Tx, *conditions: sa.ColumnElement[bool]) -> Prompt | None:
+    query = sa.select(table).where(*conditions).order_by(table.c.id.desc()).limit(1)
     row = (await tx.conn.execute(query)).mappings().one_or_none()
     return None if row is None else _prompt(tx, row)
 
