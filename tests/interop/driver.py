@@ -30,7 +30,8 @@ class JsError(Exception):
 class Message:
     """An event as the person sees it.
 
-    ``body`` of an edit is the new text; ``failure`` is a decryption failure code of the SDK; ``shield`` is None for an
+    ``body`` of an edit is the new text; ``edited`` says that an edit was applied (only where `JsPerson.read` and
+    `JsPerson.wait_shown` say so); ``failure`` is a decryption failure code of the SDK; ``shield`` is None for an
     event that is not encrypted (or could not be decrypted), else ``none``, ``grey`` or ``red``.
     """
 
@@ -45,6 +46,7 @@ class Message:
     content: Json
     replaces: str | None
     thread_root: str | None
+    edited: bool
     redacts: str | None
     redacted: bool
     failure: str | None
@@ -206,6 +208,33 @@ class JsPerson:
         """
         return str(await self.call("createDm", person=person, encrypted=encrypted, powerful=powerful))
 
+    async def create_room(
+        self,
+        name: str,
+        *invite: str,
+        powers: Mapping[str, int] | None = None,
+        encrypted: bool = True,
+        public: bool = False,
+    ) -> str:
+        """Create a room of several people, by invitation only unless ``public``, with power levels; returns its ID."""
+        return str(
+            await self.call(
+                "createRoom", name=name, invite=list(invite), powers=powers or {}, encrypted=encrypted, open=public
+            )
+        )
+
+    async def power_levels(self, room: str) -> dict[str, int]:
+        """Return the power levels of a room as the client knows them, by user ID."""
+        return dict(await self.call("powerLevels", room=room))
+
+    async def set_power(self, room: str, user: str, level: int) -> None:
+        """Give somebody a power level."""
+        await self.call("setPower", room=room, user=user, level=level)
+
+    async def kick(self, room: str, user: str) -> None:
+        """Remove somebody from a room."""
+        await self.call("kick", room=room, user=user)
+
     async def send(self, room: str, text: str) -> str:
         """Send a text; returns the event ID."""
         return str(await self.call("send", room=room, text=text))
@@ -227,10 +256,16 @@ class JsPerson:
         return str(await self.call("redact", room=room, event=event))
 
     async def send_file(
-        self, room: str, path: Path, name: str, media_type: str = "application/octet-stream"
+        self,
+        room: str,
+        path: Path,
+        name: str,
+        media_type: str = "application/octet-stream",
+        *,
+        root: str | None = None,
     ) -> SentFile:
-        """Encrypt, upload and send a file."""
-        answer = await self.call("sendFile", 120, room=room, path=str(path), name=name, mimetype=media_type)
+        """Encrypt, upload and send a file; with ``root`` into the thread of that event."""
+        answer = await self.call("sendFile", 120, room=room, path=str(path), name=name, mimetype=media_type, root=root)
         return SentFile(**answer)
 
     async def download(self, message: Message, path: Path, timeout: float = 120) -> Downloaded:
@@ -241,6 +276,18 @@ class JsPerson:
     async def messages(self, room: str) -> list[Message]:
         """Return every event of a room that reached the client, in the order of arrival, decrypted where possible."""
         return [Message.of(record) for record in await self.call("messages", room=room)]
+
+    async def read(self, room: str) -> list[Message]:
+        """Return a room's messages as a reader sees them: the newest accepted edit applied, edits left out."""
+        return [Message.of(record) for record in await self.call("read", room=room)]
+
+    async def thread(self, room: str, root: str) -> list[Message]:
+        """Return what a reader sees in the thread of ``root``, in the order of arrival, without the root."""
+        return [message for message in await self.read(room) if message.thread_root == root]
+
+    async def wait_shown(self, event: str, pattern: str, timeout: float = 30) -> Message:
+        """Wait until a reader sees text with ``pattern`` in an event's place, edits applied. Raises `JsError` TIMEOUT."""
+        return Message.of(await self.call("waitShown", timeout, event=event, pattern=pattern))
 
     async def wait_for(
         self,

@@ -61,6 +61,26 @@ async function createDm({ person, encrypted = true, powerful = true, timeout = 3
     return room;
 }
 
+/** A room of several people; `powers` are the levels that some of them get. */
+async function createRoom({ name, invite = [], powers = {}, encrypted = true, open = false, timeout = 30 }) {
+    const { room_id: room } = await client.createRoom({
+        name,
+        invite,
+        preset: open ? "public_chat" : "private_chat",
+        visibility: "private",
+        initial_state: encrypted ? [ENCRYPTION] : [],
+        power_level_content_override: { users: powers }, // the creator stands above them since room version 12
+    });
+    await until(() => client.getRoom(room)?.hasEncryptionStateEvent() === encrypted, onMembers, timeout, "the new room");
+    return room;
+}
+
+/** What the client knows of a room's power levels: user ID -> number, creators of room version 12 left out. */
+function powerLevels({ room }) {
+    const content = client.getRoom(room)?.currentState.getStateEvents("m.room.power_levels", "")?.getContent() ?? {};
+    return content.users ?? {};
+}
+
 const sent = async (room, content) => (await client.sendMessage(room, content)).event_id;
 const text = (body) => ({ msgtype: "m.text", body });
 
@@ -70,8 +90,7 @@ const edited = (event, body) => ({
     "m.relates_to": { rel_type: "m.replace", event_id: event },
 });
 
-const threaded = (root, body) => ({
-    ...text(body),
+const inThread = (root) => ({
     "m.relates_to": {
         rel_type: "m.thread",
         event_id: root,
@@ -80,14 +99,15 @@ const threaded = (root, body) => ({
     },
 });
 
-async function sendFile({ room, path, name, mimetype = "application/octet-stream" }) {
+async function sendFile({ room, path, name, mimetype = "application/octet-stream", root }) {
     const { cipher, file, size, sha256 } = await encryptFile(path);
     const upload = await client.uploadContent(new Blob([cipher]), {
         type: "application/octet-stream",
         includeFilename: false,
     });
     const content = { msgtype: "m.file", body: name, filename: name, info: { size, mimetype } };
-    const event = await sent(room, { ...content, file: { ...file, url: upload.content_uri } });
+    const relation = root ? inThread(root) : {};
+    const event = await sent(room, { ...content, ...relation, file: { ...file, url: upload.content_uri } });
     return { event_id: event, url: upload.content_uri, size, sha256 };
 }
 
@@ -124,9 +144,13 @@ const calls = {
         };
     },
     createDm,
+    createRoom,
+    powerLevels,
+    setPower: async ({ room, user, level }) => void (await client.setPowerLevel(room, user, level)),
+    kick: async ({ room, user }) => void (await client.kick(room, user)),
     send: ({ room, text: body }) => sent(room, text(body)),
     edit: ({ room, event, text: body }) => sent(room, edited(event, body)),
-    thread: ({ room, root, text: body }) => sent(room, threaded(root, body)),
+    thread: ({ room, root, text: body }) => sent(room, { ...text(body), ...inThread(root) }),
     react: async ({ room, event, key }) => {
         const relation = { rel_type: "m.annotation", event_id: event, key };
         return (await client.sendEvent(room, "m.reaction", { "m.relates_to": relation })).event_id;
@@ -135,6 +159,8 @@ const calls = {
     sendFile,
     download: ({ file, path }) => downloadFile(homeserver, client.getAccessToken(), file, path),
     messages: ({ room }) => timeline.of(room),
+    read: ({ room }) => timeline.read(room),
+    waitShown: (wanted) => timeline.waitShown(wanted),
     waitFor: (wanted) => timeline.waitFor(wanted),
     waitMembership: ({ room, user, membership, timeout = 30 }) => {
         const there = () => client.getRoom(room)?.getMember(user)?.membership === membership;

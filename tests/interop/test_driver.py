@@ -122,3 +122,57 @@ async def test_a_recovery_key_makes_the_next_login_a_verified_one(
         assert made.device_id != again.device_id
     finally:
         await asyncio.gather(first.stop(), second.stop())
+
+
+async def test_a_thread_is_read_as_a_reader_sees_it(js_person: MakePerson, tmp_path: Path) -> None:
+    """A root that was edited twice shows its newest text; its thread holds text, edit and file, in order."""
+    ann, ben = await asyncio.gather(js_person("ann"), js_person("ben"))
+    room = await ann.create_room("The office", ben.user_id, powers={ben.user_id: 50})
+    await ben.join(await ben.wait_invite(ann.user_id))
+    await ann.wait_membership(room, ben.user_id)
+    card = await ann.send(room, "state: open")
+    line = await ben.reply_in_thread(room, card, "a nite")
+    await ann.edit(room, card, "state: claimed")
+    await ben.edit(room, line, "a note")
+    (tmp_path / "list").write_bytes(b"1;2;3")
+    file = await ann.send_file(room, tmp_path / "list", "list.csv", "text/csv", root=card)
+    await ann.edit(room, card, "state: closed")
+    shown = await ben.wait_shown(card, "^state: closed$")
+    await ben.wait_for(room, msgtype="m.file", thread_root=card)
+    await ben.wait_shown(line, "^a note$")
+    thread = await ben.thread(room, card)
+    assert (shown.event_id, shown.edited, shown.failure, shown.thread_root) == (card, True, None, None)
+    assert [(message.event_id, message.body, message.edited) for message in thread] == [
+        (line, "a note", True),
+        (file.event_id, "list.csv", False),
+    ]
+    assert [message.body for message in await ben.read(room) if message.thread_root is None] == ["state: closed"]
+    with pytest.raises(JsError) as missing:
+        await ben.wait_shown(card, "never said", timeout=0.5)
+    assert missing.value.code == "TIMEOUT"
+
+
+async def test_an_edit_of_somebody_else_changes_nothing_for_a_reader(js_person: MakePerson) -> None:
+    """The client applies edits of the sender only: what is shown is never what another one wrote over it."""
+    ann, ben = await asyncio.gather(js_person("ann"), js_person("ben"))
+    room = await direct_message(ann, ben)
+    said = await ann.send(room, "my own words")
+    await ann.wait_for(room, "my own words")
+    forged = await ben.edit(room, said, "not hers")
+    await ann.wait_for(room, event_id=forged)
+    assert [(message.body, message.edited) for message in await ann.read(room)] == [("my own words", False)]
+
+
+async def test_power_is_given_taken_and_seen(js_person: MakePerson) -> None:
+    """Levels are set with the room and afterwards; who is removed is out."""
+    ann, ben = await asyncio.gather(js_person("ann"), js_person("ben"))
+    room = await ann.create_room("The office", ben.user_id, powers={ben.user_id: 50})
+    await ben.join(await ben.wait_invite(ann.user_id))
+    first = (await ben.power_levels(room))[ben.user_id]
+    await ann.set_power(room, ben.user_id, 0)
+    await ann.send(room, "lowered")
+    await ben.wait_for(room, "lowered")
+    second = (await ben.power_levels(room)).get(ben.user_id, 0)
+    await ann.kick(room, ben.user_id)
+    await ben.wait_membership(room, ben.user_id, "leave")
+    assert (first, second) == (50, 0)

@@ -17,6 +17,11 @@ export class Timeline {
         this.#client = client;
         this.#tell = tell;
         client.on(ClientEvent.Event, (event) => void this.#arrived(event));
+        client.on(MatrixEventEvent.Replaced, (event) => void this.#changed(event));
+    }
+
+    async #changed(event) {
+        if (this.#events.has(event.getId())) this.#inform(await this.describe(event));
     }
 
     async #arrived(event) {
@@ -33,6 +38,10 @@ export class Timeline {
     async #announce(event) {
         const record = await this.describe(event);
         this.#tell(record);
+        this.#inform(record);
+    }
+
+    #inform(record) {
         for (const watcher of [...this.#watchers]) watcher(record);
     }
 
@@ -55,6 +64,7 @@ export class Timeline {
             content: failed ? {} : content,
             replaces,
             thread_root: relation.rel_type === "m.thread" ? relation.event_id : null,
+            edited: false,
             redacts: event.getType() === "m.room.redaction" ? (event.getAssociatedId() ?? null) : null,
             redacted: this.#redacted.has(event.getId()) || event.isRedacted(),
             failure: failed ? (event.decryptionFailureReason ?? "UNKNOWN_ERROR") : null,
@@ -68,6 +78,50 @@ export class Timeline {
         return Promise.all(found.map((event) => this.describe(event)));
     }
 
+    /** What a reader sees in an event's place: the newest edit that the SDK accepts has been applied. */
+    async shown(id) {
+        const first = this.#events.get(id);
+        if (!first) return null;
+        const event = this.#client.getRoom(first.getRoomId())?.findEventById(id) ?? first; // threads make their own
+        await this.#client.decryptEventIfNeeded(event);
+        const record = await this.describe(event);
+        if (record.failure || !event.replacingEvent()) return record;
+        const content = event.getContent();
+        return { ...record, content, body: content.body ?? null, msgtype: content.msgtype ?? null, edited: true };
+    }
+
+    /** Every message of a room as a reader sees it: edits applied, and left out themselves. */
+    async read(room) {
+        const records = (await this.of(room)).filter((record) => !record.replaces && record.state_key === null);
+        return Promise.all(records.map((record) => this.shown(record.event_id)));
+    }
+
+    /** Return what a reader sees in the place of `event` as soon as it fits; waits for it, `timeout` seconds at most. */
+    async waitShown({ event, timeout = 30, ...wanted }) {
+        const fits = matcher(wanted);
+        const end = Date.now() + timeout * 1000;
+        for (;;) {
+            const news = this.#news(end - Date.now()); // before looking, or a change could slip between the two
+            const record = await this.shown(event);
+            if (record && fits(record)) return record;
+            if (!(await news)) throw late(timeout);
+        }
+    }
+
+    /** Resolve to true at the next change, to false when the time is over. */
+    #news(milliseconds) {
+        return new Promise((resolve) => {
+            const end = (value) => {
+                clearTimeout(timer);
+                this.#watchers.delete(watcher);
+                resolve(value);
+            };
+            const watcher = () => end(true);
+            const timer = setTimeout(() => end(false), milliseconds);
+            this.#watchers.add(watcher);
+        });
+    }
+
     /** Return the first record that fits and came after the event `after`; waits for it, `timeout` seconds at most. */
     async waitFor({ room, timeout = 30, after, ...wanted }) {
         const fits = matcher(wanted);
@@ -76,16 +130,16 @@ export class Timeline {
         const later = new Promise((resolve) => (found = resolve));
         const watcher = (record) => good(record) && found(record);
         this.#watchers.add(watcher); // before looking back, or an event could slip between the two
-        const late = setTimeout(() => found(null), timeout * 1000);
+        const timer = setTimeout(() => found(null), timeout * 1000);
         try {
             const now = (await this.of(room)).find(good);
             const record = now ?? (await later);
             if (record) return record;
         } finally {
             this.#watchers.delete(watcher);
-            clearTimeout(late);
+            clearTimeout(timer);
         }
-        throw Object.assign(new Error(`nothing that fits came within ${timeout} s`), { code: "TIMEOUT" });
+        throw late(timeout);
     }
 
     /** What was sent but has not come back from the server yet is before nothing. */
@@ -93,6 +147,9 @@ export class Timeline {
         return !other || (this.#order.has(other) && this.#order.get(id) > this.#order.get(other));
     }
 }
+
+const late = (timeout) =>
+    Object.assign(new Error(`nothing that fits came within ${timeout} s`), { code: "TIMEOUT" });
 
 function matcher({ pattern, ...equal }) {
     const expression = pattern === undefined ? null : new RegExp(pattern, "su");
