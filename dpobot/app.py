@@ -15,6 +15,8 @@ from dpobot.commands.desk import Desk
 from dpobot.commands.registry import discover
 from dpobot.commands.user.help import lines
 from dpobot.config import Config, secret
+from dpobot.delivery.attachments import Attachments
+from dpobot.delivery.laments import Laments
 from dpobot.delivery.outbox import Outbox
 from dpobot.engine.api import Engine
 from dpobot.engine.embedded import EmbeddedEngine
@@ -134,7 +136,10 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
         on_end=Outcome(parts).end,
     )
     rules = Rules(frozenset(config.policy.approve), config.operator.jurisdiction, config.operator.country)
-    outbox = Outbox(database, session, clock)
+    largest = config.staff.evidence_megabytes * 1_000_000
+    attachments = Attachments(session, config.data.directory / "attachments", largest)
+    laments = Laments(renderer, config.staff.language, largest)
+    outbox = Outbox(database, session, clock, attachments, laments)
     nudge = Nudge(outbox, engine)
     dispatcher = Dispatcher(database, session, renderer, Desk(registry, rules, notices), clock, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)

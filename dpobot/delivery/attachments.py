@@ -1,17 +1,27 @@
-"""Files that go with a message: how they are stored until it is sent, and how they become an upload of the bot's own."""
+"""Files that follow a message: how they are stored until they are sent, and how they become the bot's own upload."""
 
+import asyncio
 import base64
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from dpobot.model.records import Attachment, FileRef
+from dpobot.errors import DpobotError, Gone, Rejected, Unavailable
+from dpobot.matrix.api import Matrix
+from dpobot.model.records import Attachment, EncryptedFile, FileRef
 from dpobot.text.filters import clean
 
 Content = Mapping[str, Any]
 Stored = Mapping[str, Any]
 
+GONE, TOO_LARGE, ALTERED, REFUSED = "gone", "too_large", "altered", "refused"
+
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})  # what clients show; SVG is a program
+_ALTERED = ("bad_hash", "bad_key")
+_TOO_LARGE = ("too_large", "M_TOO_LARGE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +32,63 @@ class Enclosure:
     stored: Stored = field(repr=False)
 
 
-def made(attachment: Attachment, language: str) -> Enclosure:
+class NotCopied(DpobotError):
+    """A file that can't be sent. ``reason``: gone, too_large, altered, refused."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Attachments:
+    """Uploads the files of messages, encrypted anew.
+
+    ``folder`` holds plain bytes on their way: private, emptied here of what a crash left. ``largest``: bytes.
+    """
+
+    def __init__(self, matrix: Matrix, folder: Path, largest: int) -> None:
+        self._matrix = matrix
+        self._folder = folder
+        self._largest = largest
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+
+    async def enclose(self, content: Content, stored: Stored) -> Content:
+        """Upload a file and return the event's content with it. Raises `NotCopied`, `Unavailable`."""
+        uploaded = await self._upload(stored)
+        info = {**content["info"], "size": uploaded.size}
+        return {**content, "info": info, "file": uploaded.event_file()}
+
+    async def _upload(self, stored: Stored) -> EncryptedFile:
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            path = Path(folder) / "file"
+            try:
+                await self._fetch(stored, path)
+                return await self._matrix.upload_encrypted(path, str(stored["media_type"]))
+            except Rejected as refusal:
+                if refusal.status == 401:  # says something of our token, nothing of the file
+                    raise Unavailable(refusal.code) from refusal
+                raise NotCopied(_reason(refusal)) from refusal
+            except OSError as error:
+                raise Unavailable("disk") from error
+
+    async def _fetch(self, stored: Stored, path: Path) -> None:
+        if "ref" not in stored:
+            await asyncio.to_thread(path.write_bytes, base64.b64decode(stored["data"]))
+            return
+        most = min(self._largest, await self._matrix.upload_limit())
+        await self._matrix.download_encrypted(FileRef.from_json(stored["ref"]).file, path, most=most)
+
+
+def made(attachment: Attachment) -> Enclosure:
     """Return the row of a file that the bot has made."""
-    data = base64.b64encode(attachment.data).decode()
-    stored = {"media_type": attachment.media_type, "data": data, "language": language}
+    stored = {"media_type": attachment.media_type, "data": base64.b64encode(attachment.data).decode()}
     return Enclosure(_content(attachment.name, attachment.media_type, len(attachment.data)), stored)
 
 
-def copied(file: FileRef, language: str) -> Enclosure:
+def copied(file: FileRef) -> Enclosure:
     """Return the row of a file that somebody sent: its bytes are copied when the row is sent."""
-    stored = {"media_type": file.media_type, "ref": file.to_json(), "language": language}
+    stored = {"media_type": file.media_type, "ref": file.to_json()}
     return Enclosure(_content(file.name, file.media_type, file.file.size), stored)
 
 
@@ -45,3 +102,11 @@ def _content(name: str, media_type: str, size: int) -> Content:
         "info": {"mimetype": clean(media_type), "size": size},
         "m.mentions": {},
     }
+
+
+def _reason(refusal: Rejected) -> str:
+    if isinstance(refusal, Gone):
+        return GONE
+    if refusal.code in _ALTERED:
+        return ALTERED
+    return TOO_LARGE if refusal.code in _TOO_LARGE else REFUSED

@@ -76,7 +76,7 @@ async def post(
         )
 
     await outbox.put(tx, item(renderer.message(reply, language), message_key))
-    for number, enclosure in enumerate(_enclosures(reply, files, language), 1):
+    for number, enclosure in enumerate(_enclosures(reply, files), 1):
         await outbox.put(tx, item(enclosure.content, outbox.part(message_key, number), enclosure.stored))
 
 
@@ -88,13 +88,13 @@ async def post_staff(
     Posting the same key again changes nothing.
     """
     await outbox.put(tx, _staff_item(now, place, renderer.message(reply, place.language), message_key))
-    for number, enclosure in enumerate(_enclosures(reply, (), place.language), 1):
+    for number, enclosure in enumerate(_enclosures(reply), 1):
         await _enclose(tx, now, place, enclosure, outbox.part(message_key, number))
 
 
 async def forward(tx: Tx, now: datetime, place: StaffPlace, file: FileRef, message_key: str) -> None:
     """Put a person's file in the outbox for the staff room; it is copied, so that the bot owns its bytes."""
-    await _enclose(tx, now, place, attachments.copied(file, place.language), message_key)
+    await _enclose(tx, now, place, attachments.copied(file), message_key)
 
 
 async def sent_as(tx: Tx, message_key: str) -> EventId | None:
@@ -102,9 +102,9 @@ async def sent_as(tx: Tx, message_key: str) -> EventId | None:
     return await outbox.event_of(tx, message_key)
 
 
-def _enclosures(reply: Reply, files: Sequence[FileRef], language: str) -> list[Enclosure]:
-    made = [attachments.made(reply.attachment, language)] if reply.attachment else []
-    return made + [attachments.copied(file, language) for file in files]
+def _enclosures(reply: Reply, files: Sequence[FileRef] = ()) -> list[Enclosure]:
+    own = [attachments.made(reply.attachment)] if reply.attachment else []
+    return own + [attachments.copied(file) for file in files]
 
 
 async def _enclose(tx: Tx, now: datetime, place: StaffPlace, enclosure: Enclosure, message_key: str) -> None:

@@ -1,7 +1,8 @@
 """The mouth: sends what the outbox holds, in order for each person, as often as needed, each message once.
 
 The Matrix transaction ID derives from the row's key (spec 6.5 "Transaction identifiers"): sending again after a crash
-gives the same event.
+gives the same event. To a person everything but a cleartext sentence is encrypted for them and the bot alone, whoever
+comes in while it is being sent. The staff room only has to be encrypted.
 """
 
 from collections.abc import Sequence
@@ -9,19 +10,23 @@ from datetime import timedelta
 
 from dpobot import log
 from dpobot.clock import Clock
-from dpobot.delivery.rooms import check, find_or_open
+from dpobot.delivery.attachments import Attachments, Content, NotCopied
+from dpobot.delivery.laments import Laments
+from dpobot.delivery.relations import makes_card, related
+from dpobot.delivery.rooms import ROOM_NOT_SAFE, check, find_or_open
 from dpobot.engine.turns import Turns
 from dpobot.errors import Rejected, Unavailable
 from dpobot.matrix.api import Matrix
-from dpobot.model.ids import RoomId, UserId
-from dpobot.store import outbox, people
-from dpobot.store.database import Database
+from dpobot.model.ids import EventId, RoomId, UserId
+from dpobot.store import outbox, people, staff_threads
+from dpobot.store.database import Database, Tx
 from dpobot.store.outbox import OutboxRow
 
 _RETRY = timedelta(seconds=3)
 _SLOWEST_RETRY = timedelta(minutes=10)
 _GIVE_UP_AFTER = 10  # unexpected errors; an absent homeserver is waited for without end
 _FRESH = timedelta(seconds=5)  # the room was looked at when the message was decided; later it is looked at again
+_STAFF_PATIENCE = timedelta(days=1)  # so long a staff room that has shut us out may let us in again
 _AT_ONCE = 8
 _logger = log.get(__name__)
 
@@ -31,11 +36,15 @@ class Outbox(Turns[OutboxRow]):
 
     name = "outbox"
 
-    def __init__(self, database: Database, matrix: Matrix, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, matrix: Matrix, clock: Clock, attachments: Attachments, laments: Laments
+    ) -> None:
         super().__init__(_AT_ONCE)
         self._database = database
         self._matrix = matrix
         self._clock = clock
+        self._attachments = attachments
+        self._laments = laments
 
     async def _due(self, limit: int, busy: frozenset[UserId]) -> Sequence[OutboxRow]:
         now = self._clock.now()
@@ -53,7 +62,7 @@ class Outbox(Turns[OutboxRow]):
             await self._defer(row, trouble.retry_after)
         except Rejected as refusal:
             _logger.warning("outbox.rejected", outbox_id=row.id, code=refusal.code)
-            await self._give_up(row)
+            await (self._defer(row, None) if self._may_pass(row, refusal) else self._give_up(row))
         except Exception:  # hardening: a defect must neither spin nor silence all later messages of this person
             _logger.exception("outbox.error", outbox_id=row.id)
             await (self._defer(row, None) if row.attempts + 1 < _GIVE_UP_AFTER else self._give_up(row))
@@ -61,17 +70,17 @@ class Outbox(Turns[OutboxRow]):
     async def _send(self, row: OutboxRow) -> None:
         room_id = await self._room(row)
         if room_id is None:
+            _logger.warning("outbox.rejected", outbox_id=row.id, code=ROOM_NOT_SAFE)
             await self._give_up(row)
             return
-        if row.cleartext:
-            event_id = await self._matrix.send_cleartext_warning(room_id, row.content, txn_id=row.key)
-        else:
-            event_id = await self._matrix.send(room_id, row.content, txn_id=row.key, type_=row.type)
-        await self._database.write(lambda tx: outbox.sent(tx, row.id, event_id, self._clock.now()))
+        card = await self._database.read(lambda tx: _card(tx, row))
+        content = related(await self._content(row), row.relation, card)
+        event_id = await self._deliver(row, room_id, content)
+        await self._database.write(lambda tx: self._sent(tx, row, room_id, event_id, makes_card(row.relation, card)))
 
     async def _room(self, row: OutboxRow) -> RoomId | None:
         """Return where the message may go now; None if the room it was meant for is no longer safe."""
-        if row.cleartext:
+        if row.cleartext or row.for_staff:
             return row.room_id
         if row.room_id is None:
             person = await self._database.read(lambda tx: people.get(tx, row.user_id))
@@ -80,12 +89,60 @@ class Outbox(Turns[OutboxRow]):
             return row.room_id
         return row.room_id if await check(self._matrix, row.room_id, row.user_id) else None
 
+    async def _content(self, row: OutboxRow) -> Content:
+        """Return what is said: the words, the file, or a sentence that the file can't be had."""
+        if row.attachment is None:
+            return row.content
+        try:
+            return await self._attachments.enclose(row.content, row.attachment)
+        except NotCopied as finding:
+            _logger.warning("outbox.file_not_sent", outbox_id=row.id, code=finding.reason)
+            reason = finding.reason
+        return await self._database.write(lambda tx: self._laments.file(tx, self._clock.now(), row, reason))
+
+    async def _deliver(self, row: OutboxRow, room_id: RoomId, content: Content) -> EventId:
+        if row.cleartext:
+            return await self._matrix.send_cleartext_warning(room_id, content, txn_id=row.key)
+        both = None if row.for_staff else frozenset({row.user_id, self._matrix.user_id})
+        try:
+            return await self._matrix.send(room_id, content, txn_id=row.key, type_=row.type, only=both)
+        except Rejected as refusal:
+            if refusal.code == "other_members" and row.room_id is None:  # between the look and the sending
+                raise Unavailable(ROOM_NOT_SAFE) from refusal
+            raise
+
+    async def _sent(self, tx: Tx, row: OutboxRow, room_id: RoomId, event_id: EventId, card: bool) -> None:
+        if card and row.case_id is not None:
+            await staff_threads.noted(tx, row.case_id, room_id, event_id)
+        await outbox.sent(tx, row.id, event_id, self._clock.now())
+
+    def _may_pass(self, row: OutboxRow, refusal: Rejected) -> bool:
+        """Say whether a refusal is about us and not the message: our token, our place in the staff room."""
+        if refusal.status == 401:
+            return True
+        patient = self._clock.now() - row.created_at < _STAFF_PATIENCE
+        return row.for_staff and refusal.status == 403 and patient
+
     async def _give_up(self, row: OutboxRow) -> None:
-        """Give up a message whose room can't be used: nothing personal follows a person into a room that changed."""
-        await self._database.write(lambda tx: outbox.failed(tx, row.id, self._clock.now()))
+        """Give up a message whose room can't be used: an answer stays where it was asked, or is not said at all."""
+        await self._database.write(lambda tx: self._gave_up(tx, row))
+
+    async def _gave_up(self, tx: Tx, row: OutboxRow) -> None:
+        now = self._clock.now()
+        if not row.for_staff:
+            await self._laments.message(tx, now, row)
+        await outbox.failed(tx, row.id, now)
 
     async def _defer(self, row: OutboxRow, retry_after: float | None) -> None:
         wait = (
             timedelta(seconds=retry_after) if retry_after else min(_RETRY * 2 ** min(row.attempts, 10), _SLOWEST_RETRY)
         )
         await self._database.write(lambda tx: outbox.defer(tx, row.id, self._clock.now() + wait))
+
+
+async def _card(tx: Tx, row: OutboxRow) -> EventId | None:
+    """Return the card of the row's case, if it stands in the same room."""
+    if row.relation is None or row.case_id is None:
+        return None
+    thread = await staff_threads.get(tx, row.case_id)
+    return thread.event_id if thread is not None and thread.room_id == row.room_id else None

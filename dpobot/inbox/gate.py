@@ -23,7 +23,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """The message is answered with a sentence and nothing else. ``cleartext``: the room is not encrypted."""
+    """The message is answered with a sentence and nothing else. ``cleartext``: where others may read it."""
 
     reply: Reply | None
     cleartext: bool = False
@@ -47,7 +47,7 @@ class Gate:
         if not facts.encrypted:
             return Turned(Reply("unencrypted_room"), cleartext=True)
         if not is_safe(facts, row.sender, self._matrix.user_id):
-            return Turned(Reply("not_direct"))
+            return Turned(Reply("not_direct"), cleartext=True)
         return facts if row.encrypted else Turned(Reply("sent_in_clear"))
 
     async def admit(self, row: InboxRow) -> Admitted | Turned:

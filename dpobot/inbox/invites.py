@@ -35,7 +35,7 @@ class Invites:
             await self._database.write(lambda tx: inbox.done(tx, row.id, self._clock.now()))
             return
         reply = self._reply(row, facts)
-        await self._database.write(lambda tx: self._finish(tx, row, facts, reply))
+        await self._database.write(lambda tx: self._finish(tx, row, reply))
 
     async def _encrypted(self, facts: RoomFacts) -> RoomFacts:
         """Switch encryption on in a direct message that lacks it, where we have the power to."""
@@ -52,11 +52,11 @@ class Invites:
             return Reply("unencrypted_room")
         return Reply("greeting") if is_safe(facts, row.sender, self._matrix.user_id) else Reply("not_direct")
 
-    async def _finish(self, tx: Tx, row: InboxRow, facts: RoomFacts, reply: Reply) -> None:
+    async def _finish(self, tx: Tx, row: InboxRow, reply: Reply) -> None:
         now = self._clock.now()
         person = await people.ensure(tx, row.sender, now)
         if reply.template != "greeting":
-            await say_once(tx, self._renderer, now, row, reply, cleartext=not facts.encrypted)
+            await say_once(tx, self._renderer, now, row, reply, cleartext=True)
         else:
             await people.set_room(tx, row.sender, row.room_id)
             if person.greeted_at is None:

@@ -185,10 +185,10 @@ class Matrix(Protocol):
         """Return the largest upload that the server takes, bytes (``m.upload.size``)."""
         ...
 
-    async def download_encrypted(self, file: EncryptedFile, target: Path) -> None:
+    async def download_encrypted(self, file: EncryptedFile, target: Path, *, most: int | None = None) -> None:
         """Download, decrypt and check an attachment into ``target`` as a stream.
 
-        Rejected("bad_hash") if it was altered.
+        Rejected("bad_hash") if it was altered, Rejected("too_large") beyond ``most`` bytes, whatever its event claimed.
         """
         ...
 

@@ -101,19 +101,26 @@ class Media:
         except Gone:
             return False
 
-    async def download(self, file: EncryptedFile, target: Path) -> None:
-        """Download, check and decrypt; ``target`` appears only if all is well. Raises Rejected("bad_hash")."""
+    async def download(self, file: EncryptedFile, target: Path, most: int | None = None) -> None:
+        """Download, check and decrypt; ``target`` appears only if all is well.
+
+        Raises Rejected("bad_hash"), Rejected("bad_key"), and Rejected("too_large") once ``most`` bytes are passed.
+        """
         partial = target.with_name(target.name + ".part")
         try:
             cipher = Cipher(AES(decode(_padded(file.key["k"]))), CTR(decode(file.iv))).decryptor()
             expected = decode(file.hashes["sha256"])
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise Rejected("bad_key") from error
         digest = hashlib.sha256()
+        size = 0
         try:
             with partial.open("wb") as out:
                 async with self._download(file.url) as response:
                     async for block in response.content.iter_chunked(_BLOCK):
+                        size += len(block)
+                        if most is not None and size > most:
+                            raise Rejected("too_large")
                         digest.update(block)
                         await asyncio.to_thread(out.write, cipher.update(block))
                 out.write(cipher.finalize())

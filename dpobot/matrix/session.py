@@ -177,9 +177,9 @@ class Session:
         """See `Matrix.upload_limit`."""
         return await self._media.limit()
 
-    async def download_encrypted(self, file: EncryptedFile, target: Path) -> None:
+    async def download_encrypted(self, file: EncryptedFile, target: Path, *, most: int | None = None) -> None:
         """See `Matrix.download_encrypted`."""
-        await self._media.download(file, target)
+        await self._media.download(file, target, most)
 
     async def media_exists(self, url: Mxc) -> bool:
         """See `Matrix.media_exists`."""

@@ -68,6 +68,11 @@ class OutboxRow:
     not_before: datetime
     created_at: datetime
 
+    @property
+    def for_staff(self) -> bool:
+        """Whether it is for the staff room: the room's ID stands in a person's place, so that its messages queue up."""
+        return self.user_id.startswith("!")
+
 
 async def put(tx: Tx, item: OutboxItem) -> bool:
     """Store a message to be sent; False if one of that key is stored or sent already."""

@@ -239,11 +239,13 @@ class FakeMatrix:
         """50 MB, Synapse's default."""
         return 50_000_000
 
-    async def download_encrypted(self, file: EncryptedFile, target: Path) -> None:
+    async def download_encrypted(self, file: EncryptedFile, target: Path, *, most: int | None = None) -> None:
         """Write the bytes."""
         if file.url not in self.server.media:
             raise Gone("M_NOT_FOUND", 404)
         data = self.server.media[file.url]
+        if most is not None and len(data) > most:
+            raise Rejected("too_large")
         if hashlib.sha256(data).hexdigest() != file.hashes["sha256"]:
             raise Rejected("bad_hash")
         target.write_bytes(data)

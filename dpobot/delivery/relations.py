@@ -1,0 +1,48 @@
+"""A message's place in the staff room, as ``m.relates_to``; known when it is sent, for by then the card has an ID."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dpobot.model.ids import EventId
+from dpobot.store.outbox import Relation
+
+_MOST_OF_A_FALLBACK = 200  # characters; clients that know edits never show it
+
+Content = Mapping[str, Any]
+
+
+def related(content: Content, relation: Relation | None, card: EventId | None) -> Content:
+    """Return the content with its relation to a case's card.
+
+    Without a card nothing is lost: the message stands in the main time line, and an edit becomes the card.
+    """
+    if card is None or relation is None or relation is Relation.CARD:
+        return content
+    return _edit(content, card) if relation is Relation.EDIT else _in_thread(content, card)
+
+
+def makes_card(relation: Relation | None, card: EventId | None) -> bool:
+    """Say whether the event that is sent is the case's card from now on."""
+    return relation is Relation.CARD or (relation is Relation.EDIT and card is None)
+
+
+def _edit(content: Content, card: EventId) -> Content:
+    """Replace the card (spec 11.28.2 "Event replacements"); the fallback is cut, so that both fit into an event."""
+    return {
+        "msgtype": content["msgtype"],
+        "body": f"* {str(content['body'])[:_MOST_OF_A_FALLBACK]}",
+        "m.mentions": {},
+        "m.new_content": dict(content),
+        "m.relates_to": {"rel_type": "m.replace", "event_id": card},
+    }
+
+
+def _in_thread(content: Content, card: EventId) -> Content:
+    """Stand under the card (spec 11.28.4 "Threading"), with a reply for clients that know no threads."""
+    relation = {
+        "rel_type": "m.thread",
+        "event_id": card,
+        "is_falling_back": True,
+        "m.in_reply_to": {"event_id": card},
+    }
+    return {**content, "m.relates_to": relation}
