@@ -6,8 +6,8 @@ from dpobot.cases import transitions
 from dpobot.model.ids import Reference, UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState
-from dpobot.store import cases
-from dpobot.store.cases import CaseMessage
+from dpobot.store import case_messages, cases
+from dpobot.store.case_messages import CaseMessage, Direction
 from dpobot.store.database import Tx
 
 _MANY = 1000  # far beyond what the limits of one person allow
@@ -35,4 +35,4 @@ async def by_id(tx: Tx, case_id: int) -> Case | None:
 
 async def messages_of(tx: Tx, case_id: int) -> Sequence[CaseMessage]:
     """Return what a person wrote into a case, oldest first."""
-    return await cases.messages_of(tx, case_id)
+    return await case_messages.of_case(tx, case_id, Direction.PERSON)

@@ -1,19 +1,38 @@
 """What happens to a case: change, audit row and the wish for its job, in the one transaction of the caller."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from dpobot.audit import trail
 from dpobot.audit.trail import Detail
-from dpobot.cases import deadlines, holidays, policy, transitions
+from dpobot.cases import policy, transitions
+from dpobot.cases.rules import Rules
 from dpobot.errors import DpobotError, Refusal
 from dpobot.model.ids import EventId, RoomId, UserId, reference
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Channel, Kind, Trust
-from dpobot.store import cases, jobs, people, wakes
+from dpobot.store import case_messages, cases, jobs, people, reminders, staff_threads, wakes
+from dpobot.store.case_messages import Direction
 from dpobot.store.database import Tx
+
+__all__ = [
+    "EXPIRE",
+    "JOBS",
+    "Conflict",
+    "Opened",
+    "Opening",
+    "Rules",
+    "add_message",
+    "confirm_received",
+    "heard",
+    "move",
+    "open_case",
+    "resume",
+    "stop_work",
+    "withdraw",
+]
 
 JOBS: Mapping[Kind, str] = {Kind.EXPORT: "export"}  # the work that carries an approved case out
 EXPIRE = "expire"  # the work that takes a delivered archive off the server
@@ -40,15 +59,6 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What the configuration says of decisions and deadlines; ``country`` is an ISO 3166 code."""
-
-    approve: frozenset[Kind] = field(default_factory=frozenset)
-    jurisdiction: deadlines.Jurisdiction = "uk"
-    country: str = "GB"
-
-
-@dataclass(frozen=True, slots=True)
 class Opened:
     """The case of a request; ``created`` is False if its message had opened it before."""
 
@@ -56,8 +66,8 @@ class Opened:
     created: bool
 
 
-async def open_case(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> Opened:
-    """Open a case and, if policy approves it, want its job.
+async def open_case(tx: Tx, now: datetime, opening: Opening, rules: Rules, actor: str | None = None) -> Opened:
+    """Open a case and, if policy approves it, want its job. ``actor``: who opens it, if not the person.
 
     The same ``event_id`` opens one case, however often it is called. Raises Refusal("already_open", reference=...) if
     the same has been asked for and not been answered; verified and unverified requests don't see each other there.
@@ -68,8 +78,11 @@ async def open_case(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> Op
         return Opened(known, created=False)
     await _refuse_second(tx, opening)
     case = await cases.add(tx, await _values(tx, now, opening, rules))
+    await staff_threads.touch(tx, case.id)
     detail: Detail = {"kind": case.kind, "state": case.state, "trust": case.trust, "channel": case.channel}
-    await trail.record(tx, now, case.person, "case.opened", case.id, detail)
+    await trail.record(tx, now, actor or case.person, "case.opened", case.id, detail)
+    if case.kind is Kind.COMPLAINT and case.channel is Channel.MATRIX:  # the answer to it says its reference
+        await trail.record(tx, now, "bot", "case.acknowledged", case.id)
     if case.state is CaseState.APPROVED:
         await trail.record(tx, now, "policy", "case.approved", case.id)
         await _want_work(tx, now, case)
@@ -77,17 +90,25 @@ async def open_case(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> Op
 
 
 async def move(
-    tx: Tx, now: datetime, case: Case, to: CaseState, actor: str, action: str, detail: Detail | None = None
+    tx: Tx,
+    now: datetime,
+    case: Case,
+    to: CaseState,
+    actor: str,
+    action: str,
+    detail: Detail | None = None,
+    *,
+    values: Mapping[str, Any] | None = None,
 ) -> Case:
-    """Move a case, record it, and return it as it is now. An approval wants the case's job.
+    """Move a case, record it, and return it as it is now. An approval wants the case's job; ``values`` change with it.
 
     Raises `Conflict` if somebody else changed it since it was read, `IllegalMove` for a move that isn't in the table.
     A caller that may run twice reads the case in the same transaction and leaves one alone that is there already.
     """
     transitions.action_of(case.state, to)
-    closed_at = now if to in transitions.OVER else None
-    if not await cases.update(tx, case, {"state": to, "updated_at": now, "closed_at": closed_at}):
+    if not await cases.update(tx, case, {**_on_the_way(now, case, to), **(values or {})}):
         raise Conflict("the case has changed")
+    await staff_threads.touch(tx, case.id)
     moved: Detail = {"from_state": case.state, "to_state": to}
     await trail.record(tx, now, actor, action, case.id, {**(detail or {}), **moved})
     changed = await cases.get(tx, case.id)
@@ -105,12 +126,16 @@ async def withdraw(tx: Tx, now: datetime, case: Case, actor: str, trust: Trust) 
     _refuse_untrusted(case, trust)
     if not transitions.allowed(case.state, CaseState.WITHDRAWN):
         raise Refusal("not_withdrawable", reference=case.reference)
-    had_work = case.state in (CaseState.WORKING, CaseState.HELD)
     changed = await move(tx, now, case, CaseState.WITHDRAWN, actor, "case.withdrawn")
-    await jobs.request_cancel(tx, case.id, now)
-    if had_work:  # a volume may be up already; it starts when the cancelled job has let go of the person
-        await _want_expiry(tx, now, changed)
+    await stop_work(tx, now, case)
     return changed
+
+
+async def stop_work(tx: Tx, now: datetime, case: Case) -> None:
+    """Tell the jobs of a case that has just ended to stop; ``case`` as it was before, with what it may have left."""
+    await jobs.request_cancel(tx, case.id, now)
+    if case.state in (CaseState.WORKING, CaseState.HELD):
+        await _want_expiry(tx, now, case)  # starts when the cancelled job has let go of the person
 
 
 async def confirm_received(tx: Tx, now: datetime, case: Case, actor: str, trust: Trust) -> Case:
@@ -126,12 +151,49 @@ async def confirm_received(tx: Tx, now: datetime, case: Case, actor: str, trust:
     return changed
 
 
-async def add_message(tx: Tx, now: datetime, case: Case, event_id: EventId, text: str) -> bool:
-    """Add what the person wrote to their case, encrypted at rest; False if that message is in a case already."""
-    new = await cases.add_message(tx, case.id, event_id, text, now)
+async def add_message(tx: Tx, now: datetime, case: Case, event_id: EventId, text: str, rules: Rules) -> bool:
+    """Add what the person wrote to their case, encrypted at rest; False if that message is in a case already.
+
+    A case that waited for the person goes on.
+    """
+    new = await case_messages.add(
+        tx, case.id, event_id, text, author=None, direction=Direction.PERSON, posted=False, now=now
+    )
     if new:
         await trail.record(tx, now, case.person, "case.message", case.id, {"event_id": event_id})
+        await heard(tx, now, case, rules)
     return new
+
+
+async def heard(tx: Tx, now: datetime, case: Case, rules: Rules) -> None:
+    """Note that the person has added something to their case: if it waited for them, it goes on."""
+    await staff_threads.touch(tx, case.id)
+    newest = await cases.lock(tx, case.id)
+    if newest.state is CaseState.PAUSED:
+        await resume(tx, now, newest, newest.person, rules)
+
+
+async def resume(tx: Tx, now: datetime, case: Case, actor: str, rules: Rules) -> Case:
+    """Go on with a case that waited for the person; its deadline moves by the days that this took.
+
+    Raises as `move` does.
+    """
+    since = case.paused_at or now
+    due_at = rules.after_pause(case.due_at, since, now)
+    if due_at != case.due_at:
+        await reminders.due_moved(tx, case.id)
+    detail: Detail = {"days": rules.days_paused(since, now)}
+    return await move(tx, now, case, CaseState.REVIEW, actor, "case.resumed", detail, values={"due_at": due_at})
+
+
+def _on_the_way(now: datetime, case: Case, to: CaseState) -> dict[str, Any]:
+    """Return what a case's move changes beside its state."""
+    values: dict[str, Any] = {"state": to, "updated_at": now, "paused_at": now if to is CaseState.PAUSED else None}
+    if to in transitions.OVER:
+        values |= {"closed_at": now, "days": max(0, (now - case.received_at).days)}
+    if to is CaseState.DELIVERED and case.answered_at is None:
+        values |= {"answered_at": now}
+    return values
 
 
 async def _refuse_second(tx: Tx, opening: Opening) -> None:
@@ -139,21 +201,19 @@ async def _refuse_second(tx: Tx, opening: Opening) -> None:
         return
     verified = opening.trust is Trust.SIGNED
     for other in await cases.of_person(tx, opening.person, transitions.UNANSWERED, limit=1000):
-        if other.kind is opening.kind and (other.trust is Trust.SIGNED) is verified:
+        if other.kind is opening.kind and other.proven is verified:
             raise Refusal("already_open", reference=other.reference)
 
 
 def _refuse_untrusted(case: Case, trust: Trust) -> None:
-    if case.trust is Trust.SIGNED and trust is not Trust.SIGNED:
+    if case.proven and trust is not Trust.SIGNED:
         raise Refusal("untrusted_change", reference=case.reference)
 
 
 async def _values(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> dict[str, Any]:
-    zone = holidays.zone_of(rules.country)
-    day = opening.received_at.astimezone(zone).date()
-    free = holidays.holidays_after(day, rules.country)
+    year = rules.local_date(opening.received_at).year
     return {
-        "reference": reference(day.year, await cases.next_number(tx, day.year)),
+        "reference": reference(year, await cases.next_number(tx, year)),
         "person": opening.person,
         "kind": opening.kind,
         "state": policy.decide(opening.kind, opening.trust, opening.local, rules.approve),
@@ -163,7 +223,8 @@ async def _values(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> dict
         "event_id": opening.event_id,
         "options": dict(opening.options),
         "received_at": opening.received_at,
-        "due_at": deadlines.due(opening.received_at, rules.jurisdiction, free, zone),
+        "due_at": rules.due(opening.received_at),
+        "acknowledge_by": rules.acknowledge_by(opening.received_at) if opening.kind is Kind.COMPLAINT else None,
         "updated_at": now,
     }
 

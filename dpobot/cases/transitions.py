@@ -25,6 +25,7 @@ MOVES: Mapping[CaseState, Mapping[CaseState, str]] = {
     _S.APPROVED: {
         _S.WORKING: "start",
         _S.HELD: "hold",
+        _S.CLOSED: "close",  # what people carry out
         _S.WITHDRAWN: "withdraw",
     },
     _S.WORKING: {
@@ -33,7 +34,7 @@ MOVES: Mapping[CaseState, Mapping[CaseState, str]] = {
         _S.WITHDRAWN: "withdraw",
     },
     _S.HELD: {
-        _S.APPROVED: "release",
+        _S.APPROVED: "approve",
         _S.REFUSED: "refuse",
         _S.WITHDRAWN: "withdraw",
     },

@@ -1,8 +1,6 @@
-"""Cases, their numbers and what people wrote into them, as rows. Who may do what is decided in room ``cases``."""
+"""Cases and their numbers as rows. Who may do what is decided in room ``cases``."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,21 +9,10 @@ from dpobot.model.ids import EventId, Reference, UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState
 from dpobot.store import records
-from dpobot.store.statements import change, insert, insert_new
+from dpobot.store.statements import change, insert
 from dpobot.store.tables import case as table
-from dpobot.store.tables import case_message, case_number
+from dpobot.store.tables import case_number
 from dpobot.store.tx import Tx
-
-_SEALED = "case_message.sealed"
-
-
-@dataclass(frozen=True, slots=True)
-class CaseMessage:
-    """What a person wrote into a case."""
-
-    event_id: EventId
-    at: datetime
-    text: str = field(repr=False)
 
 
 async def next_number(tx: Tx, year: int) -> int:
@@ -53,6 +40,15 @@ async def get(tx: Tx, case_id: int) -> Case:
     if found is None:
         raise LookupError("no such case")
     return found
+
+
+async def lock(tx: Tx, case_id: int) -> Case:
+    """Return a case as it is now; nobody else changes it before this transaction ends. Raises `LookupError`."""
+    query = sa.select(table).where(table.c.id == case_id).with_for_update()
+    row = (await tx.conn.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise LookupError("no such case")
+    return records.case(row)
 
 
 async def by_event(tx: Tx, event_id: EventId) -> Case | None:
@@ -83,18 +79,3 @@ async def update(tx: Tx, case: Case, values: Mapping[str, Any]) -> bool:
     """Change a case if nobody else has since it was read; its version grows."""
     unchanged = (table.c.id == case.id) & (table.c.state == case.state) & (table.c.version == case.version)
     return await change(tx, sa.update(table).where(unchanged).values(version=case.version + 1, **values)) == 1
-
-
-async def add_message(tx: Tx, case_id: int, event_id: EventId, text: str, now: datetime) -> bool:
-    """Store what a person wrote into a case, encrypted; False if that message is in a case already."""
-    sealed = tx.seal.close(text.encode(), _SEALED)
-    return await insert_new(tx, case_message, {"case_id": case_id, "event_id": event_id, "sealed": sealed, "at": now})
-
-
-async def messages_of(tx: Tx, case_id: int) -> list[CaseMessage]:
-    """Return what a person wrote into a case, oldest first."""
-    query = sa.select(case_message).where(case_message.c.case_id == case_id).order_by(case_message.c.id)
-    return [
-        CaseMessage(row["event_id"], row["at"], tx.seal.open(row["sealed"], _SEALED).decode())
-        for row in (await tx.conn.execute(query)).mappings()
-    ]

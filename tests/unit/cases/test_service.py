@@ -234,7 +234,8 @@ async def test_words_go_into_a_case_once_and_sealed(database: Database) -> None:
     """They come out as they went in; the database and the trail do not show them."""
     case = (await _open(database)).case
     add = [
-        await database.write(lambda tx: service.add_message(tx, NOW, case, EventId("$w"), "my words")) for _ in range(2)
+        await database.write(lambda tx: service.add_message(tx, NOW, case, EventId("$w"), "my words", RULES))
+        for _ in range(2)
     ]
     messages = await database.read(lambda tx: queries.messages_of(tx, case.id))
 
