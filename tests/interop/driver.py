@@ -286,7 +286,7 @@ class JsPerson:
         return [message for message in await self.read(room) if message.thread_root == root]
 
     async def wait_shown(self, event: str, pattern: str, timeout: float = 30) -> Message:
-        """Wait until a reader sees text with ``pattern`` in an event's place, edits applied. Raises `JsError` TIMEOUT."""
+        """Wait until a reader sees ``pattern`` in an event's place, edits applied. Raises `JsError` TIMEOUT."""
         return Message.of(await self.call("waitShown", timeout, event=event, pattern=pattern))
 
     async def wait_for(

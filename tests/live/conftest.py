@@ -9,8 +9,17 @@ import pytest
 from dpobot.demo.synapse import Credentials, Synapse
 from tests.live.bot import start_bot
 from tests.live.guest import arrive
+from tests.live.staffer import employ
 
-__all__ = ["Register", "admin", "arrive", "register", "start_bot", "synapse"]  # some live beside their classes
+__all__ = [
+    "Register",
+    "admin",
+    "arrive",
+    "employ",
+    "register",
+    "start_bot",
+    "synapse",
+]  # some live beside their classes
 
 Register = Callable[..., Awaitable[Credentials]]
 

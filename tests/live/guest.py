@@ -13,8 +13,9 @@ from dpobot.demo.client import Client
 from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.errors import Unavailable
 from dpobot.matrix.api import Received
-from dpobot.model.ids import RoomId, UserId
+from dpobot.model.ids import EventId, RoomId, UserId
 from tests.live.bot import RunningBot
+from tests.live.staffer import send_file
 
 ACCEPTED = "is accepted; its number is"
 COMPLETE = "Your data is here:"
@@ -45,6 +46,10 @@ class Guest:
     async def say(self, text: str) -> None:
         """Say something in the direct message."""
         await self.client.say(self.room, text)
+
+    async def send_file(self, file: Path, name: str) -> EventId:
+        """Send an encrypted file in the direct message."""
+        return await send_file(self.client, self.room, file, name)
 
     async def listen(self, timeout_ms: int = 500) -> None:
         """Hear what is new; a homeserver that is away is asked again."""
