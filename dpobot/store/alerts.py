@@ -5,8 +5,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from dpobot.model.words import CaseState
 from dpobot.store.statements import change, insert_new
 from dpobot.store.tables import alert as table
+from dpobot.store.tables import case, job
 from dpobot.store.tx import Tx
 
 
@@ -37,3 +39,13 @@ async def list_open(tx: Tx) -> list[Alert]:
     columns = (table.c.id, table.c.key, table.c.code, table.c.case_id, table.c.at)
     query = sa.select(*columns).where(table.c.closed_at.is_(None)).order_by(table.c.id)
     return [Alert(**row) for row in (await tx.conn.execute(query)).mappings()]
+
+
+async def settle(tx: Tx, now: datetime) -> int:
+    """Close alerts about an export's end whose case is no longer held: somebody has decided; return how many."""
+    key = sa.literal("job:") + sa.cast(job.c.id, sa.String) + ":"
+    ended = (
+        (job.c.case_id == table.c.case_id) & (job.c.name == "export") & table.c.key.in_([key + "held", key + "failed"])
+    )
+    decided = sa.exists().where(ended, case.c.id == job.c.case_id, case.c.state != CaseState.HELD)
+    return await change(tx, sa.update(table).where(table.c.closed_at.is_(None), decided).values(closed_at=now))

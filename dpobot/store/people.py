@@ -61,3 +61,16 @@ async def mark_greeted(tx: Tx, user_id: UserId, now: datetime) -> bool:
     """Note that the person has been greeted; True the first time only."""
     first = sa.update(table).where(table.c.user_id == user_id, table.c.greeted_at.is_(None))
     return await change(tx, first.values(greeted_at=now)) == 1
+
+
+async def greeted_after(tx: Tx, last: str, limit: int) -> list[UserId]:
+    """Return people who have talked with the bot, in the order of their user IDs, from behind ``last`` on."""
+    known = (table.c.greeted_at.is_not(None)) & (table.c.user_id > last)
+    query = sa.select(table.c.user_id).where(known).order_by(table.c.user_id).limit(limit)
+    return [UserId(user_id) for user_id in (await tx.conn.execute(query)).scalars()]
+
+
+async def count_greeted(tx: Tx, last: str) -> int:
+    """Return how many people have talked with the bot, those up to ``last``."""
+    known = (table.c.greeted_at.is_not(None)) & (table.c.user_id <= last)
+    return int((await tx.conn.execute(sa.select(sa.func.count()).where(known))).scalar_one())

@@ -22,3 +22,9 @@ async def for_people(tx: Tx, people: Collection[UserId], error: str, now: dateti
     """Let the jobs of these people that wait because of ``error`` start now; return how many those are."""
     waiting = (table.c.person.in_(list(people))) & (table.c.state == JobState.WANTED) & (table.c.error == error)
     return await change(tx, sa.update(table).where(waiting, table.c.wake_at > now).values(wake_at=now, updated_at=now))
+
+
+async def for_error(tx: Tx, error: str, now: datetime) -> int:
+    """Let all jobs that wait because of ``error`` start now; return how many those are."""
+    waiting = (table.c.state == JobState.WANTED) & (table.c.error == error) & (table.c.wake_at > now)
+    return await change(tx, sa.update(table).where(waiting).values(wake_at=now, updated_at=now))
