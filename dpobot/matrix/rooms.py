@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dpobot.errors import DpobotError, Gone, Rejected
-from dpobot.matrix.api import RoomFacts
+from dpobot.matrix import powers
+from dpobot.matrix.api import Powers, RoomFacts
 from dpobot.matrix.http import Http, path
 from dpobot.model.ids import RoomId, UserId
 
 ENCRYPTION = {"algorithm": "m.megolm.v1.aes-sha2"}
 _TYPING_MS = 30_000
 _AT_ONCE = 8
+_BY_INVITATION = ("invite", "private", "knock")  # restricted lets the members of another room in, unasked
+_USUAL_VERSION = "11"
 
 
 class Rooms:
@@ -23,6 +26,7 @@ class Rooms:
         self._me = user_id
         self._encrypted: set[str] = set()
         self._members: dict[str, tuple[frozenset[UserId], frozenset[UserId]]] = {}
+        self._created: dict[str, Mapping[str, Any]] = {}  # m.room.create never changes
 
     def members_changed(self, room_id: str) -> None:
         """Forget who is in a room."""
@@ -93,6 +97,62 @@ class Rooms:
         }
         answer = await self._http.call("POST", path("createRoom"), body)
         return RoomId(str(answer["room_id"]))
+
+    async def create_private(self, name: str, invite: Mapping[UserId, int]) -> RoomId:
+        """Create an encrypted room by invitation only; nobody but the account may change that."""
+        version = await self._new_version()
+        body = {
+            "name": name,
+            "preset": "private_chat",
+            "visibility": "private",
+            "room_version": version,
+            "invite": list(invite),
+            "initial_state": [
+                {"type": "m.room.encryption", "state_key": "", "content": ENCRYPTION},
+                {"type": "m.room.guest_access", "state_key": "", "content": {"guest_access": "forbidden"}},
+            ],
+            "power_level_content_override": powers.closed(version, self._me, invite),
+        }
+        answer = await self._http.call("POST", path("createRoom"), body)
+        return RoomId(str(answer["room_id"]))
+
+    async def _new_version(self) -> str:
+        """Return the version that new rooms have here (spec "m.room_versions"): who creates one depends on it."""
+        found = await self._http.call("GET", path("capabilities"))
+        for name in ("capabilities", "m.room_versions"):
+            found = found[name] if isinstance(found.get(name), dict) else {}
+        version = found.get("default")
+        return version if isinstance(version, str) else _USUAL_VERSION
+
+    async def powers(self, room_id: RoomId) -> Powers:
+        """Ask the server now for the power levels; who created the room is asked once."""
+        create, levels = await asyncio.gather(self._create(room_id), self._state(room_id, "m.room.power_levels"))
+        return powers.powers(create, levels)
+
+    async def is_private(self, room_id: RoomId) -> bool:
+        """Ask now whether each newcomer needs an invitation, and nobody outside reads.
+
+        Without a join rule a room is by invitation (spec "m.room.join_rules"), without a visibility its history is for
+        members.
+        """
+        rule, history = await asyncio.gather(
+            self._state(room_id, "m.room.join_rules"), self._state(room_id, "m.room.history_visibility")
+        )
+        by_invitation = rule is None or rule.get("join_rule") in _BY_INVITATION
+        return by_invitation and (history is None or history.get("history_visibility") != "world_readable")
+
+    async def _create(self, room_id: RoomId) -> Mapping[str, Any]:
+        if room_id not in self._created:
+            endpoint = path("rooms", room_id, "state", "m.room.create", "")
+            self._created[room_id] = await self._http.call("GET", endpoint, params={"format": "event"})
+        return self._created[room_id]
+
+    async def _state(self, room_id: RoomId, type_: str) -> Mapping[str, Any] | None:
+        """Ask the server now for the content of a state event, None if the room has none."""
+        try:
+            return await self._http.call("GET", path("rooms", room_id, "state", type_, ""))
+        except Gone:
+            return None
 
     async def direct(self, user_id: UserId) -> list[RoomId]:
         """Return the joined rooms in which nobody but this person and the account is joined or invited."""

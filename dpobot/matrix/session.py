@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from dpobot import log
 from dpobot.errors import Rejected
-from dpobot.matrix.api import Matrix, Received, RoomFacts, SyncBatch, TrustAnswer
+from dpobot.matrix.api import Matrix, Powers, Received, RoomFacts, SyncBatch, TrustAnswer
 from dpobot.matrix.decryption import Decryption, Withheld
 from dpobot.matrix.directory import Directory
 from dpobot.matrix.folder import Folder
@@ -156,6 +156,18 @@ class Session:
     async def create_direct(self, user_id: UserId) -> RoomId:
         """See `Matrix.create_direct`."""
         return await self._rooms.create_direct(user_id)
+
+    async def create_private(self, name: str, invite: Mapping[UserId, int]) -> RoomId:
+        """See `Matrix.create_private`."""
+        return await self._rooms.create_private(name, invite)
+
+    async def powers(self, room_id: RoomId) -> Powers:
+        """See `Matrix.powers`."""
+        return await self._rooms.powers(room_id)
+
+    async def is_private(self, room_id: RoomId) -> bool:
+        """See `Matrix.is_private`."""
+        return await self._rooms.is_private(room_id)
 
     async def direct_rooms(self, user_id: UserId) -> Sequence[RoomId]:
         """See `Matrix.direct_rooms`."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dpobot.errors import Gone, Rejected, Unavailable
-from dpobot.matrix.api import Invite, Received, RoomFacts, SyncBatch, TrustAnswer
+from dpobot.matrix.api import Invite, Powers, Received, RoomFacts, SyncBatch, TrustAnswer
 from dpobot.model.ids import EventId, Mxc, RoomId, UserId
 from dpobot.model.records import CryptoOrigin, EncryptedFile
 from dpobot.model.words import Trust
@@ -28,6 +28,10 @@ class _Room:
     members: dict[UserId, str] = field(default_factory=dict)  # join, invite, leave
     powers: set[UserId] = field(default_factory=set)
     joined_at: dict[UserId, int] = field(default_factory=dict)  # place in the timeline
+    levels: dict[UserId, int] = field(default_factory=dict)  # power levels; those of `powers` have 100 without one
+    name: str = ""
+    join_rule: str = "invite"
+    history: str = "shared"
 
 
 @dataclass
@@ -57,6 +61,25 @@ class FakeServer:
         self.member(room_id, creator, "join")
         for person in invited:
             self.invite(room_id, creator, person)
+        return room_id
+
+    def staff_room(
+        self,
+        owner: UserId,
+        levels: Mapping[UserId, int],
+        *invited: UserId,
+        encrypted: bool = True,
+        join_rule: str = "invite",
+        history: str = "shared",
+    ) -> RoomId:
+        """Create a group in which the owner and those with a level are joined, and the others are invited."""
+        room_id = self.room(owner, encrypted=encrypted, direct=False)
+        room = self.rooms[room_id]
+        room.levels, room.join_rule, room.history = {owner: 100, **levels}, join_rule, history
+        for person in levels:
+            self.member(room_id, person, "join")
+        for person in invited:
+            self.invite(room_id, owner, person)
         return room_id
 
     def join(self, room_id: RoomId, person: UserId) -> None:
@@ -90,6 +113,75 @@ class FakeServer:
     def text(self, room_id: RoomId, sender: UserId, body: str) -> EventId:
         """Put a text of a person into a room."""
         return self.say(room_id, sender, {"msgtype": "m.text", "body": body})
+
+    def react(self, room_id: RoomId, sender: UserId, event_id: EventId, key: str) -> EventId:
+        """Let somebody react; clients don't encrypt that."""
+        relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
+        return self.say(room_id, sender, {"m.relates_to": relation}, type="m.reaction", encrypted=False)
+
+    def in_thread(self, room_id: RoomId, sender: UserId, root: EventId, body: str) -> EventId:
+        """Put a text of a person into a thread."""
+        return self.say(room_id, sender, {"msgtype": "m.text", "body": body, "m.relates_to": _thread(root)})
+
+    def edit(self, room_id: RoomId, sender: UserId, event_id: EventId, body: str) -> EventId:
+        """Let somebody change a message of theirs, as clients do it."""
+        new = {"msgtype": "m.text", "body": body}
+        relation = {"rel_type": "m.replace", "event_id": event_id}
+        return self.say(room_id, sender, {**new, "body": f"* {body}", "m.new_content": new, "m.relates_to": relation})
+
+    def attach(
+        self,
+        room_id: RoomId,
+        sender: UserId,
+        data: bytes,
+        name: str = "file.pdf",
+        *,
+        media_type: str = "application/pdf",
+        root: EventId | None = None,
+    ) -> EventId:
+        """Let somebody upload a file and send it, perhaps into a thread."""
+        file = self.store(data)
+        content = {
+            "msgtype": "m.image" if media_type.startswith("image/") else "m.file",
+            "body": name,
+            "filename": name,
+            "file": file.event_file(),
+            "info": {"mimetype": media_type, "size": len(data)},
+        }
+        return self.say(room_id, sender, content if root is None else {**content, "m.relates_to": _thread(root)})
+
+    def store(self, data: bytes) -> EncryptedFile:
+        """Keep the bytes of an upload; they stay plain here, the hash is theirs."""
+        url = Mxc(f"mxc://dpobot.test/{secrets.token_hex(8)}")
+        self.media[url] = data
+        digest = hashlib.sha256(data).hexdigest()
+        return EncryptedFile(url, {"kty": "oct", "k": "key"}, "iv", {"sha256": digest}, len(data))
+
+    def event(self, event_id: EventId) -> Received:
+        """Return an event."""
+        return next(event for event in self.timeline if event.event_id == event_id)
+
+    def shown(self, event_id: EventId) -> str:
+        """Return the text of a message as clients show it: after its sender's last edit."""
+        original = self.event(event_id)
+        edits = [
+            event.content["m.new_content"]["body"]
+            for event in self.timeline
+            if event.content.get("m.relates_to", {}).get("event_id") == event_id
+            and event.content["m.relates_to"]["rel_type"] == "m.replace"
+            and event.sender == original.sender
+        ]
+        return str([original.content.get("body", ""), *edits][-1])
+
+    def thread(self, root: EventId) -> list[Received]:
+        """Return what stands in a thread, in order, without its root, edits, and what was redacted."""
+        return [
+            event
+            for event in self.timeline
+            if event.content.get("m.relates_to", {}).get("event_id") == root
+            and event.content["m.relates_to"]["rel_type"] == "m.thread"
+            and event.event_id not in self.redacted
+        ]
 
     def heard(self, room_id: RoomId, sender: UserId) -> list[Received]:
         """Return what somebody has sent to a room, without what was redacted."""
@@ -211,6 +303,27 @@ class FakeMatrix:
         self._fail("create_direct")
         return self.server.room(self._user_id, user_id)
 
+    async def create_private(self, name: str, invite: Mapping[UserId, int]) -> RoomId:
+        """Create an encrypted group with these people invited."""
+        self._fail("create_private")
+        room_id = self.server.room(self._user_id, *invite, direct=False)
+        room = self.server.rooms[room_id]
+        room.name, room.powers, room.levels = name, {self._user_id}, dict(invite)
+        self._answer("create_private")
+        return room_id
+
+    async def powers(self, room_id: RoomId) -> Powers:
+        """Return the levels."""
+        self._fail("powers")
+        room = self._joined(room_id)
+        return Powers({**dict.fromkeys(room.powers, 100), **room.levels})
+
+    async def is_private(self, room_id: RoomId) -> bool:
+        """Look at join rule and history."""
+        self._fail("is_private")
+        room = self._joined(room_id)
+        return room.join_rule in ("invite", "private", "knock") and room.history != "world_readable"
+
     async def typing(self, room_id: RoomId, on: bool) -> None:
         """Do nothing: nobody looks."""
 
@@ -228,12 +341,9 @@ class FakeMatrix:
     async def upload_encrypted(self, path: Path, media_type: str) -> EncryptedFile:
         """Keep the bytes."""
         self._fail("upload_encrypted")
-        url = Mxc(f"mxc://dpobot.test/{secrets.token_hex(8)}")
-        data = path.read_bytes()
-        self.server.media[url] = data
-        digest = hashlib.sha256(data).hexdigest()
+        file = self.server.store(path.read_bytes())
         self._answer("upload_encrypted")
-        return EncryptedFile(url, {"kty": "oct", "k": "key"}, "iv", {"sha256": digest}, len(data))
+        return file
 
     async def upload_limit(self) -> int:
         """50 MB, Synapse's default."""
@@ -301,6 +411,10 @@ class FakeMatrix:
             self.server.sent[self._user_id, txn_id] = event_id
         self._answer("send")
         return event_id
+
+
+def _thread(root: EventId) -> dict[str, Any]:
+    return {"rel_type": "m.thread", "event_id": root, "is_falling_back": True, "m.in_reply_to": {"event_id": root}}
 
 
 def unavailable(times: int, retry_after: float | None = None) -> list[Exception]:
