@@ -1,7 +1,5 @@
 """``kill -9`` at twenty random moments of command, export and delivery: one answer, one archive, nothing lost."""
 
-import asyncio
-import contextlib
 import random
 import re
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from dpobot.demo.synapse import Synapse
 from tests.live.bot import RunningBot, StartBot
 from tests.live.conftest import Register
 from tests.live.guest import ACCEPTED, COMPLETE, THANKED, Arrive, Guest
+from tests.live.killer import Killer
 from tests.live.past import Past, lived
 from tests.live.received import Archive
 
@@ -36,31 +35,6 @@ async def _arrived(synapse: Synapse, register: Register, bot: RunningBot, arrive
     return Person(await arrive(bot, past.account), past)
 
 
-class Killer:
-    """Ends the bot without warning at moments that a seeded dice chooses, and starts it again."""
-
-    def __init__(self, bot: RunningBot, dice: random.Random) -> None:
-        self._bot = bot
-        self._dice = dice
-        self.moments: list[str] = []
-
-    async def strike(self, phase: str, sign: str | None, people: list[Person], up_to: float) -> None:
-        """Kill up to so many seconds after the log says ``sign``, or at once if it does not come."""
-        seen = self._bot.log().count(f'"{sign}"')
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5 if sign else 0):
-                while self._bot.log().count(f'"{sign}"') == seen:
-                    await asyncio.sleep(0.01)
-        pause = self._dice.uniform(0, up_to)
-        await asyncio.sleep(pause)
-        await self._bot.kill()
-        last = self._bot.lines()[-1]["action"] if self._bot.log().endswith("\n") else "within a line"
-        self.moments.append(f"{phase}: {pause:.3f} s, after {last}")
-        await self._bot.start()
-        for person in people:
-            await person.guest.listen(0)
-
-
 async def test_twenty_kills_change_nothing(
     synapse: Synapse, register: Register, start_bot: StartBot, arrive: Arrive, tmp_path: Path
 ) -> None:
@@ -68,18 +42,18 @@ async def test_twenty_kills_change_nothing(
     seed = random.SystemRandom().randrange(1_000_000)
     bot = await start_bot(export={"page_events": 10, "volume_megabytes": 1})
     people = [await _arrived(synapse, register, bot, arrive) for _ in range(2)]
-    killer = Killer(bot, random.Random(seed))
+    killer = Killer(bot, random.Random(seed), [person.guest.listen for person in people])
     for number in range(1, ROUNDS + 1):
         for person in people:
             await person.guest.say("export")
-        await killer.strike("command", None, people, 0.5)
-        await killer.strike("export", "job_started", people, 0.6)
-        await killer.strike("delivery", "export.packed", people, 0.5)
+        await killer.strike("command", 0.5)
+        await killer.strike("export", 0.6, "job_started")
+        await killer.strike("delivery", 0.5, "export.packed")
         for person in people:
             await person.guest.hear(COMPLETE, number)
             await _keep(person, tmp_path / f"volumes-{number}-{id(person)}")
             await person.guest.say("received")
-        await killer.strike("thanks", None, people, 0.5)
+        await killer.strike("thanks", 0.5)
         for person in people:
             await person.guest.hear(THANKED, number)
     print(f"seed {seed}", *killer.moments, sep="\n")
