@@ -1,1 +1,1 @@
-"""The staff room: which room it is, who is staff in it, and what it is shown of each case."""
+"""The staff room: one encrypted room in which staff work, a card and a thread for each case."""

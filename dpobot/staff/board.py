@@ -1,0 +1,156 @@
+"""The board: keeps each case's card as things are, and tells its thread what the person wrote and what happened.
+
+Every change of a case marks it in the transaction that changes it (`staff_threads.touch`). A sweep takes the marked
+cases, one transaction each: what is posted there can be neither lost nor doubled, and a burst of changes is one edit.
+"""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from dpobot import log
+from dpobot.cases import holidays, transitions
+from dpobot.clock import Clock
+from dpobot.config import Config
+from dpobot.delivery.messages import StaffPlace, forward, key, post_staff
+from dpobot.errors import Unavailable
+from dpobot.model.ids import RoomId
+from dpobot.model.records import Case, Reply
+from dpobot.model.words import CaseState
+from dpobot.staff import card, thread
+from dpobot.staff.place import thread_of
+from dpobot.store import approvals, bot_state, case_messages, cases, files, jobs, staff_board, staff_threads
+from dpobot.store.audit_rows import AuditRow
+from dpobot.store.database import Database, Tx
+from dpobot.store.outbox import Relation
+from dpobot.store.staff_threads import StaffThread
+from dpobot.text.render import Renderer
+
+_PAUSE = 0.5  # seconds between two sweeps: a burst of changes becomes one edit
+_LOOK_AGAIN = 60.0  # seconds; a wake-up comes sooner
+_AT_ONCE = 200  # cases of one sweep
+_MESSAGES = 500  # of one case in one sweep
+_STALE = timedelta(days=1)  # the days that are left change without the case
+_logger = log.get(__name__)
+
+
+class Board:
+    """Writes cards and threads into the staff room's outbox."""
+
+    def __init__(self, database: Database, renderer: Renderer, clock: Clock, config: Config) -> None:
+        self._database = database
+        self._renderer = renderer
+        self._clock = clock
+        self._language = config.staff.language
+        self._zone = holidays.zone_of(config.operator.country)
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that a case may have changed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sweep when there is reason to, and once a minute, until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.sweep()
+            except Unavailable as trouble:
+                _logger.warning("board.unavailable", code=trouble.code)
+            await asyncio.sleep(_PAUSE)
+            try:
+                async with asyncio.timeout(_LOOK_AGAIN):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def sweep(self) -> int:
+        """Bring cards and threads up to date; return how many cases that were. Without a staff room nothing happens."""
+        room_id = await self._database.read(lambda tx: bot_state.get(tx, bot_state.STAFF_ROOM))
+        if room_id is None:
+            return 0
+        place = StaffPlace(RoomId(room_id), self._language)
+        await self._age()
+        waiting = await self._database.read(lambda tx: staff_threads.changed(tx, _AT_ONCE))
+        written = 0
+        for row in waiting:
+            written += await self._one(place, row.case_id)
+        if len(waiting) == _AT_ONCE and written:
+            self.wake()
+        return written
+
+    async def _age(self) -> None:
+        """Have cards written anew on which the days that are left may no longer be right."""
+        before = self._clock.now() - _STALE
+        await self._database.write(lambda tx: staff_board.touch_stale(tx, before, transitions.OPEN, _AT_ONCE))
+
+    async def _one(self, place: StaffPlace, case_id: int) -> bool:
+        try:
+            return await self._database.write(lambda tx: self._bring_up_to_date(tx, place, case_id))
+        except Unavailable:
+            raise
+        except Exception:  # hardening: one case that can't be shown must not hide all others
+            _logger.exception("board.error", case_id=case_id)
+            return False
+
+    async def _bring_up_to_date(self, tx: Tx, place: StaffPlace, case_id: int) -> bool:
+        """Post what a case's card and thread lack; False if there is nothing to be done now."""
+        await staff_board.lock_thread(tx, case_id)
+        row = await staff_threads.get(tx, case_id)
+        if row is None or not row.changed or await staff_board.card_waits(tx, case_id):
+            return False  # the card is on its way: changes until then go into one edit after it
+        case = await cases.get(tx, case_id)
+        now = self._clock.now()
+        if row.room_id not in (None, place.room_id) and case.state in transitions.OVER:
+            await staff_threads.shown(tx, case_id, row.told_seq, now)  # its thread stays where it ended
+            return True
+        unread = await case_messages.unposted(tx, case_id)
+        await self._card(tx, place, case, row)
+        await self._words(tx, place, unread[:_MESSAGES])
+        await self._files(tx, place, case_id)
+        happened = await staff_board.happened_since(tx, case_id, row.told_seq)
+        await self._events(tx, place, case, happened)
+        await staff_threads.shown(tx, case_id, happened[-1].seq if happened else row.told_seq, now)
+        if len(unread) > _MESSAGES:
+            await staff_threads.touch(tx, case_id)
+        return True
+
+    async def _card(self, tx: Tx, place: StaffPlace, case: Case, row: StaffThread) -> None:
+        """Post the card, or an edit of it; the same content of the same state of a case is posted once."""
+        messages, count = await staff_board.count_written(tx, case.id)
+        given = len(await approvals.of_case(tx, case.id))
+        held = await _held(tx, case) if case.state is CaseState.HELD else None
+        now = self._clock.now()
+        values = card.values(case, card.Counts(messages, count, given), held, now, self._zone)
+        there = row.event_id is not None and row.room_id == place.room_id
+        shown = json.dumps(dict(values), default=str, sort_keys=True)
+        which = (case.version, shown) if there else ("new", row.posted_at)
+        at = replace(place, case_id=case.id, relation=Relation.EDIT if there else Relation.CARD)
+        message_key = key("card", place.room_id, row.event_id, case.id, *which)
+        await post_staff(tx, self._renderer, now, at, Reply("staff/card", values), message_key)
+
+    async def _words(self, tx: Tx, place: StaffPlace, unread: list[case_messages.CaseMessage]) -> None:
+        for number, reply in enumerate(thread.words(unread)):
+            at = thread_of(place, unread[0].case_id)
+            await post_staff(tx, self._renderer, self._clock.now(), at, reply, key("words", unread[0].id, number))
+        for message in unread:
+            await case_messages.posted(tx, message.id)
+
+    async def _files(self, tx: Tx, place: StaffPlace, case_id: int) -> None:
+        at, now = thread_of(place, case_id), self._clock.now()
+        for row in await files.unposted(tx, case_id):
+            await post_staff(tx, self._renderer, now, at, thread.file(row.file), key("file", row.id, "line"))
+            await forward(tx, now, at, row.file, key("file", row.id))
+            await files.posted(tx, row.id)
+
+    async def _events(self, tx: Tx, place: StaffPlace, case: Case, happened: list[AuditRow]) -> None:
+        at = thread_of(place, case.id)
+        for seq, reply in thread.events(case, happened):
+            await post_staff(tx, self._renderer, self._clock.now(), at, reply, key("event", seq))
+
+
+async def _held(tx: Tx, case: Case) -> str | None:
+    """Return the code of what stopped a case."""
+    stopped = [job.error for job in await jobs.of_case(tx, case.id) if job.error is not None]
+    return stopped[-1] if stopped else None

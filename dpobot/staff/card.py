@@ -1,0 +1,105 @@
+"""The card of a case: what its values are, and which step comes next. Pure; the words are in ``staff/card.html``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+
+from dpobot.cases.service import JOBS
+from dpobot.cases.transitions import OVER
+from dpobot.model.ids import UserId
+from dpobot.model.records import Case
+from dpobot.model.words import CaseState, Channel, Kind, Trust
+
+_NEEDS_PROOF = frozenset({Kind.EXPORT, Kind.ERASURE, Kind.ACCESS})  # they give out, or destroy, a person's data
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is in a case: messages of the person, files of anybody, and how many have approved it so far."""
+
+    messages: int = 0
+    files: int = 0
+    approvals: int = 0
+
+
+def values(case: Case, counts: Counts, held: str | None, now: datetime, zone: tzinfo) -> Mapping[str, Any]:
+    """Return what the card shows. ``held``: the code of what stopped the case; ``zone``: the operator's."""
+    return {
+        "reference": case.reference,
+        "kind": case.kind.value,
+        "person": shown(case.person),
+        "evidence": evidence(case),
+        "channel": case.channel.value,
+        "verified_at": case.verified_at,
+        "state": case.state.value,
+        "held": held if case.state is CaseState.HELD else None,
+        "outcome": case.outcome,
+        "assignee": shown(case.assignee) if case.assignee else None,
+        "received_at": case.received_at,
+        "due_at": case.due_at,
+        "days": days_left(case, now, zone),
+        "paused_at": case.paused_at if case.state is CaseState.PAUSED else None,
+        "over": case.state in OVER,
+        "closed_at": case.closed_at,
+        "acknowledge_by": case.acknowledge_by if case.answered_at is None else None,
+        "extended": case.extended_months,
+        "legal_hold": case.legal_hold,
+        "messages": counts.messages,
+        "files": counts.files,
+        "approvals": counts.approvals if case.state in (CaseState.REVIEW, CaseState.HELD) else 0,
+        "next": next_step(case),
+    }
+
+
+def shown(user_id: UserId) -> str:
+    """Return a user ID with every character beyond printable ASCII escaped, so that a look-alike is seen as one.
+
+    New user IDs hold none (spec, Appendices, "User Identifiers"), historical ones and other servers' may.
+    """
+    return "".join(
+        char if 0x21 <= ord(char) <= 0x7E else char.encode("unicode_escape").decode() if ord(char) > 0x7E else "\\x20"
+        for char in user_id
+    )
+
+
+def evidence(case: Case) -> str:
+    """Return by what we know who asks, as the template names it."""
+    if case.verified_at is not None:
+        return "verified"
+    if case.channel is not Channel.MATRIX:
+        return "outside"
+    return case.trust.value if case.trust in (Trust.SIGNED, Trust.UNSIGNED, Trust.IDENTITY_CHANGED) else "unknown"
+
+
+def days_left(case: Case, now: datetime, zone: tzinfo) -> int:
+    """Return the calendar days until the case is due, negative when overdue; a paused case's time stands still."""
+    at = case.paused_at if case.state is CaseState.PAUSED and case.paused_at else now
+    return (case.due_at.astimezone(zone).date() - at.astimezone(zone).date()).days
+
+
+def next_step(case: Case) -> str:
+    """Return what staff do next, as the template names it: the word for one command, or for nobody to do anything."""
+    match case.state:
+        case CaseState.REVIEW:
+            return _in_review(case)
+        case CaseState.PAUSED:
+            return "resume"
+        case CaseState.HELD:
+            return "held"
+        case CaseState.APPROVED | CaseState.WORKING:
+            return "works"
+        case CaseState.DELIVERED:
+            return "received"
+        case _:
+            return "nothing"
+
+
+def _in_review(case: Case) -> str:
+    if case.assignee is None:
+        return "claim"
+    if case.kind in _NEEDS_PROOF and not case.proven:
+        return "verify"
+    if case.kind in JOBS:
+        return "approve"
+    return "reply" if case.answered_at is None else "close"
