@@ -52,6 +52,15 @@ class Hold(DpobotError):
         self.code = code
 
 
+class Postponed(DpobotError):
+    """Nothing has failed, but the job can't go on now: it is asked again after ``seconds``, without end."""
+
+    def __init__(self, code: str, seconds: float) -> None:
+        super().__init__(code)
+        self.code = code
+        self.seconds = seconds
+
+
 StepResult = Mapping[str, Any]  # small: tokens, hashes, counts. Never content.
 
 

@@ -16,7 +16,7 @@ from dpobot.clock import Clock
 from dpobot.engine import outcome, retry
 from dpobot.engine.api import JobFunction, JobRun
 from dpobot.engine.journal import Journal
-from dpobot.engine.outcome import Drop, End, Outcome, PutBack, TryAgain
+from dpobot.engine.outcome import Drop, End, Outcome, PutBack, TryAgain, Wait
 from dpobot.errors import Unavailable
 from dpobot.model.records import Job
 from dpobot.model.words import JobState
@@ -182,6 +182,8 @@ class EmbeddedEngine:
     async def _record(self, job: Job, token: str, became: Outcome, journal: Journal) -> None:
         if isinstance(became, TryAgain):
             became = await self._later(job, token, became, 0 if journal.advanced else job.attempts)
+        if isinstance(became, Wait):
+            became = await self._wait(job, token, became)
         if isinstance(became, End):
             await self._end(job, token, became)
         if isinstance(became, Drop):
@@ -195,15 +197,33 @@ class EmbeddedEngine:
             return End(JobState.FAILED, wish.code)
 
         async def change(tx: Tx) -> Outcome:
-            if await jobs.retry_later(tx, job.id, token, decision.at, wish.code, now) is not None:
-                return wish
-            stands = await jobs.standing(tx, job.id, token)
-            return End(JobState.CANCELLED) if stands is jobs.Standing.CANCELLED else Drop()
+            put_back = await jobs.retry_later(tx, job.id, token, decision.at, wish.code, now)
+            return await self._if_not_cancelled(tx, job, token, wish, put_back)
 
         became = await self._database.write(change)
         if became is wish:
             _log.warning("job_waits", code=wish.code, attempts=attempts + 1, until_at=decision.at.isoformat())
         return became
+
+    async def _wait(self, job: Job, token: str, wish: Wait) -> Outcome:
+        """Put the job back for a while; return what to do instead if that can't be."""
+        now = self._clock.now()
+        until = now + timedelta(seconds=wish.seconds)
+
+        async def change(tx: Tx) -> Outcome:
+            put_back = await jobs.postpone(tx, job.id, token, until, wish.code, now)
+            return await self._if_not_cancelled(tx, job, token, wish, put_back)
+
+        became = await self._database.write(change)
+        if became is wish:
+            _log.info("job_postponed", code=wish.code, until_at=until.isoformat())
+        return became
+
+    async def _if_not_cancelled(self, tx: Tx, job: Job, token: str, wish: Outcome, put_back: Job | None) -> Outcome:
+        if put_back is not None:
+            return wish
+        stands = await jobs.standing(tx, job.id, token)
+        return End(JobState.CANCELLED) if stands is jobs.Standing.CANCELLED else Drop()
 
     async def _end(self, job: Job, token: str, end: End) -> None:
         await self._settle(lambda tx, on_end: self._finish(tx, job.id, token, end, on_end))

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from dpobot.engine.api import Cancelled, Halted, Hold, Lost
+from dpobot.engine.api import Cancelled, Halted, Hold, Lost, Postponed
 from dpobot.errors import Refusal, Rejected, Tripwire, Unavailable
 from dpobot.model.words import JobState
 
@@ -27,6 +27,14 @@ class TryAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """The job waits so many seconds; that is no failure, and none is counted."""
+
+    code: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Drop:
     """Another run has the job: whatever this one thinks no longer counts."""
 
@@ -36,7 +44,7 @@ class PutBack:
     """The engine stops: the job goes on at the next start."""
 
 
-Outcome = End | TryAgain | Drop | PutBack
+Outcome = End | TryAgain | Wait | Drop | PutBack
 
 
 def of(error: Exception) -> Outcome:
@@ -52,6 +60,8 @@ def of(error: Exception) -> Outcome:
             return End(JobState.CANCELLED)
         case Hold() | Tripwire():
             return End(JobState.HELD, stable(error.code, "held"))
+        case Postponed():
+            return Wait(stable(error.code, "postponed"), error.seconds)
         case Unavailable():
             return TryAgain(stable(error.code, "unavailable"), error.retry_after)
         case Rejected() | Refusal():
@@ -66,7 +76,7 @@ def stable(code: str, otherwise: str) -> str:
 
 
 def _gravity(outcome: Outcome) -> int:
-    """Order: lost, held, failed, cancelled, put back, try again. A tripwire must not hide behind a time-out."""
+    """Order: lost, held, failed, cancelled, put back, try again, wait. A tripwire must not hide behind a time-out."""
     match outcome:
         case Drop():
             return 0
@@ -76,3 +86,5 @@ def _gravity(outcome: Outcome) -> int:
             return 4
         case TryAgain():
             return 5
+        case Wait():
+            return 6

@@ -1,5 +1,7 @@
 """The job `export` (Art. 15(3) and 20 GDPR): collect, pack, read back, deliver. Every line below can be resumed."""
 
+import asyncio
+import shutil
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +15,7 @@ from dpobot.jobs.progress import ProgressMessage, Tally
 from dpobot.jobs.releasing import Releasing
 from dpobot.model.records import Case, ExportOptions
 from dpobot.model.words import CaseState, Scope, Section
-from dpobot.store import people
+from dpobot.store import jobs, people
 from dpobot.store.database import Tx
 
 _RELEASED = "released"
@@ -28,6 +30,7 @@ class Export:
     async def __call__(self, run: JobRun) -> None:
         """Carry the job out. What it raises says how it ends (`engine.outcome`)."""
         case = await self._begin(run)
+        await run.steps.step("earlier spools removed", lambda: self._forget_earlier(run))
         if run.steps.done(_RELEASED) is None:
             await self._release(run, case)
         await run.steps.step("spool removed", lambda: self._remove(run))
@@ -43,6 +46,14 @@ class Export:
             return await service.move(tx, self._parts.clock.now(), case, CaseState.WORKING, "bot", "export.started")
         return case
 
+    async def _forget_earlier(self, run: JobRun) -> StepResult:
+        """A held package that staff let pass is made anew: what an earlier job of the case had collected goes."""
+        earlier = await self._parts.database.read(lambda tx: jobs.of_case(tx, run.job.case_id))
+        for job in earlier:
+            if job.id != run.job.id:
+                await asyncio.to_thread(shutil.rmtree, self._parts.spool_of(job.id), ignore_errors=True)
+        return {}
+
     async def _release(self, run: JobRun, case: Case) -> None:
         spool = Spool(self._parts.spool_of(run.job.id))
         try:
@@ -56,12 +67,14 @@ class Export:
         options = options_of(case.options)
         language = await self._parts.database.read(lambda tx: self._language(tx, case))
         tally = Tally(self._parts.clock.now())
+        releasing = Releasing(self._parts, case, options, spool, run.steps)
+        await releasing.look_out()
         async with ProgressMessage(self._parts, case, language, tally, run.job.run_token or ""):
             collecting = Collecting(
                 self._parts.homeserver, spool, run.steps, case.person, options, self._parts.config.export.page_events
             )
             await collecting.all(tally)
-            await Releasing(self._parts, case, options, spool, run.steps).all(language, tally.events)
+            await releasing.all(language, tally.events)
         await run.steps.step(_RELEASED, _nothing, tally.progress().to_json())
 
     async def _language(self, tx: Tx, case: Case) -> str:

@@ -25,13 +25,13 @@ class Outcome:
             return
         now = self._parts.clock.now()
         if state is JobState.DONE:
-            await self._delivered(tx, case, now)
+            await self._delivered(tx, case, job, now)
         elif state is JobState.CANCELLED:
             await self._cancelled(tx, case, job, now)
         else:
             await self._stopped(tx, case, job, state, now)
 
-    async def _delivered(self, tx: Tx, case: Case, now: datetime) -> None:
+    async def _delivered(self, tx: Tx, case: Case, job: Job, now: datetime) -> None:
         sent = await volumes.of_case(tx, case.id)
         if case.state is not CaseState.WORKING:
             return
@@ -46,7 +46,7 @@ class Outcome:
                 "delete_on": until,
             },
         )
-        await self._say(tx, case, reply, now)
+        await self._say(tx, case, job, reply, now)
 
     async def _cancelled(self, tx: Tx, case: Case, job: Job, now: datetime) -> None:
         """A cancelled archive leaves nothing behind: neither its spool nor what was uploaded already."""
@@ -60,8 +60,11 @@ class Outcome:
             detail = {"code": job.error}
             await service.move(tx, now, case, CaseState.HELD, "bot", "export.held" if held else "export.failed", detail)
         template = "export_held" if held else "export_failed"
-        await self._say(tx, case, Reply(template, {"reference": case.reference}), now)
+        await self._say(tx, case, job, Reply(template, {"reference": case.reference}), now)
 
-    async def _say(self, tx: Tx, case: Case, reply: Reply, now: datetime) -> None:
-        """Say it where the person is now: without a room the outbox finds or makes a safe one."""
-        await post(tx, self._parts.renderer, now, Address(case.person), reply, key(reply.template, case.id))
+    async def _say(self, tx: Tx, case: Case, job: Job, reply: Reply, now: datetime) -> None:
+        """Say it where the person is now: without a room the outbox finds or makes a safe one.
+
+        Once for each job: a case that is approved again has another one, and its end is news.
+        """
+        await post(tx, self._parts.renderer, now, Address(case.person), reply, key(reply.template, case.id, job.id))

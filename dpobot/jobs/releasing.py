@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from dpobot import log
@@ -14,17 +13,19 @@ from dpobot.archive.spool import Spool
 from dpobot.delivery import parcel
 from dpobot.delivery.messages import Address, key, post
 from dpobot.delivery.rooms import ROOM_NOT_SAFE, find
-from dpobot.engine.api import Hold, StepResult, Steps
+from dpobot.engine.api import Hold, Postponed, StepResult, Steps
 from dpobot.errors import Rejected, Tripwire, Unavailable
 from dpobot.jobs.expire import take_back
 from dpobot.jobs.parts import Parts
 from dpobot.model.ids import RoomId
 from dpobot.model.records import Case, EncryptedFile, ExportOptions, Reply
-from dpobot.store import people, volumes
+from dpobot.store import bot_state, people, volumes
 from dpobot.store.database import Tx
 from dpobot.store.volumes import VolumeRow
 
+DELIVERIES_PAUSED = "deliveries_paused"  # why a delivery waits in breach mode
 _ASK_AGAIN = 10.0  # seconds until we look whether the person has come into a safe room
+_PAUSED_AGAIN = 60.0  # seconds until we look whether deliveries go out again
 _ROOM_CHANGED = frozenset({"other_members", "not_encrypted", "not_joined", "M_FORBIDDEN"})
 _SMALLEST = 1_000_000  # bytes; below this a volume could not hold its own pages
 _logger = log.get(__name__)
@@ -41,6 +42,11 @@ class Releasing:
         self._steps = steps
         self._folder = spool.folder / "volumes"
         self._generation = spool.generation()
+
+    async def look_out(self) -> None:
+        """Wait at once if all is packed and only the way out is shut: the person need not see us begin each minute."""
+        if self._steps.done(self._name("inspect")) is not None:
+            await self._unless_paused()
 
     async def all(self, language: str, collected: int) -> None:
         """Pack, inspect and deliver what holds ``collected`` events; finished steps are not done again."""
@@ -95,12 +101,14 @@ class Releasing:
         seen = await asyncio.to_thread(inspect, paths, self._case.person, self._options.scope)
         if seen.events != collected:
             raise Tripwire("other_count")
-        if seen.anomalies:
-            raise Hold(f"anomaly_{seen.anomalies[0]}")
+        unusual = f"anomaly_{'.'.join(seen.anomalies)}"
+        if seen.anomalies and self._case.options.get("accepted_anomaly") != unusual:  # staff have accepted just that
+            raise Hold(unusual)
         return {"events": seen.events}
 
     async def _upload(self, file: VolumeFile) -> StepResult:
         """Upload once: after a crash between upload and note the orphan is ciphertext whose key nobody has."""
+        await self._unless_paused()
         row = await self._row(file.number)
         if row is None or row.mxc is None:
             uploaded = await parcel.upload(self._parts.matrix, file.path)
@@ -117,7 +125,9 @@ class Releasing:
             return {"event_id": row.event_id}
         if row is None or row.file is None:
             raise Unavailable("volume_lost")
+        await self._unless_paused()  # before anything is said about rooms
         room_id = await self._safe_room()
+        await self._unless_paused()  # finding one can take a while
         packet = parcel.Parcel(file.number, file.path.name, file.size, row.file.event_file())
         try:
             event_id = await parcel.send(self._parts.matrix, self._case, room_id, packet)
@@ -131,6 +141,13 @@ class Releasing:
         )
         return {"event_id": event_id}
 
+    async def _unless_paused(self) -> None:
+        """Wait while breach mode is on: nothing of anybody leaves this machine; the person is told once."""
+        if await self._parts.database.read(lambda tx: bot_state.get(tx, bot_state.DELIVERIES_PAUSED)) is None:
+            return
+        await self._parts.database.write(lambda tx: self._tell(tx, "update_paused_deliveries"))
+        raise Postponed(DELIVERIES_PAUSED, _PAUSED_AGAIN)
+
     async def _safe_room(self) -> RoomId:
         """Return a room that is safe at this moment; else tell the person in one that will be, and wait for them."""
         person = await self._parts.database.read(lambda tx: people.get(tx, self._case.person))
@@ -139,13 +156,14 @@ class Releasing:
         if room_id is not None:
             return room_id
         _logger.warning("delivery.room_not_safe", case_id=self._case.id)
-        await self._parts.database.write(lambda tx: self._tell(tx, self._parts.clock.now()))
+        await self._parts.database.write(lambda tx: self._tell(tx, "delivery_waits"))
         raise Unavailable(ROOM_NOT_SAFE, _ASK_AGAIN)
 
-    async def _tell(self, tx: Tx, now: datetime) -> None:
-        reply = Reply("delivery_waits", {"reference": self._case.reference})
+    async def _tell(self, tx: Tx, template: str) -> None:
+        """Say something to the person, once for this case."""
+        reply, now = Reply(template, {"reference": self._case.reference}), self._parts.clock.now()
         address = Address(self._case.person)
-        await post(tx, self._parts.renderer, now, address, reply, key("delivery_waits", self._case.id))
+        await post(tx, self._parts.renderer, now, address, reply, key(template, self._case.id))
 
     async def _row(self, number: int) -> VolumeRow | None:
         rows = await self._parts.database.read(lambda tx: volumes.of_case(tx, self._case.id))

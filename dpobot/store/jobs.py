@@ -200,6 +200,12 @@ async def retry_later(tx: Tx, job_id: int, run_token: str, wake_at: datetime, er
     )
 
 
+async def postpone(tx: Tx, job_id: int, run_token: str, wake_at: datetime, error: str, now: datetime) -> Job | None:
+    """Put a run's job back until ``wake_at``, no failure counted; None if it isn't ours or is to be cancelled."""
+    guard = (*_ours(job_id, run_token), sa.not_(table.c.cancel))
+    return await _change(tx, guard, state=JobState.WANTED, run_token=None, wake_at=wake_at, error=error, updated_at=now)
+
+
 async def put_back(tx: Tx, job_id: int, run_token: str, wake_at: datetime, now: datetime) -> Job | None:
     """Put a run's job back until ``wake_at`` as if it had not begun; finished steps stay finished."""
     return await _change(
