@@ -1,145 +1,18 @@
 """What every `Matrix` keeps to: the same tests on the one in memory and on the real session at a real Synapse."""
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from dpobot.demo.synapse import Synapse
 from dpobot.errors import Gone, Rejected
-from dpobot.matrix.api import Matrix, Received
-from dpobot.model.ids import EventId, RoomId, UserId
 from dpobot.model.words import Trust
-from tests.fakes.matrix import FakeMatrix, FakeServer
+from tests.contracts.matrix_stage import NOWHERE, Stage, talking, text
+from tests.contracts.matrix_stage import stack as stack
+from tests.contracts.matrix_stage import stage as stage
 from tests.live.conftest import register as register
 from tests.live.conftest import synapse as synapse
-from tests.live.people import opened
-
-NOWHERE = RoomId("!nowhere:dpobot.test")
-
-
-class Account:
-    """One account: what it asks, and what it has heard so far."""
-
-    def __init__(self, matrix: Matrix) -> None:
-        self.matrix = matrix
-        self.user_id = matrix.user_id
-        self.token: str | None = None
-        self.heard: list[Received] = []
-
-    async def sync(self) -> None:
-        """Hear what is new."""
-        batch = await self.matrix.sync(self.token, 300)
-        self.token = batch.next_batch
-        self.heard += batch.events
-
-    async def say(self, room_id: RoomId, body: str, txn_id: str | None = None) -> EventId:
-        """Say something in an encrypted room."""
-        return await self.matrix.send(room_id, text(body), txn_id=txn_id or secrets.token_hex(8))
-
-    async def hears(self, *bodies: str) -> list[str]:
-        """Listen until all this has been heard; return all texts so far, in their order."""
-        for _ in range(20):
-            await self.sync()
-            if set(bodies) <= set(self.texts()):
-                break
-        return self.texts()
-
-    def texts(self) -> list[str]:
-        """Return the texts of others."""
-        mine = [event for event in self.heard if event.type == "m.room.message" and event.sender != self.user_id]
-        return [str(event.content.get("body")) for event in mine]
-
-
-class Stage(Protocol):
-    """Makes accounts and rooms."""
-
-    async def account(self, name: str) -> Account:
-        """Return a new account that has synced once."""
-
-    async def cleartext_room(self, owner: Account, other: UserId) -> RoomId:
-        """Let somebody make a room without encryption in which the other has no power, and invite them."""
-
-    async def invite(self, owner: Account, room_id: RoomId, other: UserId) -> None:
-        """Let somebody invite another into a room."""
-
-
-class InMemory:
-    """The stage in memory."""
-
-    def __init__(self) -> None:
-        self.server = FakeServer()
-
-    async def account(self, name: str) -> Account:
-        account = Account(FakeMatrix(self.server, UserId(f"@{name}:dpobot.test")))
-        await account.sync()
-        return account
-
-    async def cleartext_room(self, owner: Account, other: UserId) -> RoomId:
-        room_id = self.server.room(owner.user_id, other, encrypted=False)
-        self.server.rooms[room_id].powers = {owner.user_id}
-        return room_id
-
-    async def invite(self, owner: Account, room_id: RoomId, other: UserId) -> None:
-        self.server.invite(room_id, owner.user_id, other)
-
-
-class Real:
-    """The stage on a real Synapse."""
-
-    def __init__(self, synapse: Synapse, folder: Path, stack: AsyncExitStack) -> None:
-        self.synapse = synapse
-        self._folder = folder
-        self._stack = stack
-
-    async def account(self, name: str) -> Account:
-        credentials = await self.synapse.register(f"{name}-{secrets.token_hex(4)}")
-        session = await opened(self.synapse, credentials, self._folder / name)
-        self._stack.push_async_callback(session.close)
-        account = Account(session)
-        await account.sync()
-        return account
-
-    async def cleartext_room(self, owner: Account, other: UserId) -> RoomId:
-        body = {"preset": "private_chat", "is_direct": True, "invite": [other]}
-        answer = await owner.matrix._http.call("POST", "/_matrix/client/v3/createRoom", body)  # type: ignore[attr-defined] # the contract has no such room
-        return RoomId(answer["room_id"])
-
-    async def invite(self, owner: Account, room_id: RoomId, other: UserId) -> None:
-        endpoint = f"/_matrix/client/v3/rooms/{room_id}/invite"
-        await owner.matrix._http.call("POST", endpoint, {"user_id": other})  # type: ignore[attr-defined] # nor an invitation
-
-
-@pytest.fixture
-async def stack() -> AsyncIterator[AsyncExitStack]:
-    """What is closed at the end of a test."""
-    async with AsyncExitStack() as opened_here:
-        yield opened_here
-
-
-@pytest.fixture(params=["memory", pytest.param("synapse", marks=pytest.mark.live)])
-def stage(request: pytest.FixtureRequest, tmp_path: Path, stack: AsyncExitStack) -> Stage:
-    """A stage, on each of the two in turn."""
-    if request.param == "memory":
-        return InMemory()
-    return Real(request.getfixturevalue("synapse"), tmp_path, stack)
-
-
-def text(body: str) -> dict[str, str]:
-    """Return a text message's content."""
-    return {"msgtype": "m.text", "body": body}
-
-
-async def talking(stage: Stage) -> tuple[Account, Account, RoomId]:
-    """Return a bot, a person, and their encrypted direct message."""
-    bot, person = await stage.account("bot"), await stage.account("person")
-    room_id = await person.matrix.create_direct(bot.user_id)
-    await bot.matrix.join(room_id)
-    return bot, person, room_id
 
 
 async def test_an_invitation_says_what_it_is(stage: Stage) -> None:
@@ -267,6 +140,10 @@ async def test_a_file_comes_back_as_it_went(stage: Stage, tmp_path: Path) -> Non
     await bot.matrix.download_encrypted(file, target)
     assert target.read_bytes() == path.read_bytes()
     assert await bot.matrix.upload_limit() >= 100_000
+    with pytest.raises(Rejected) as too_large:
+        await bot.matrix.download_encrypted(file, tmp_path / "large", most=99_999)
+    assert (too_large.value.code, (tmp_path / "large").exists()) == ("too_large", False)
+    await bot.matrix.download_encrypted(file, target, most=100_000)
     altered = replace(file, hashes={"sha256": "0" * 43})
     with pytest.raises(Rejected) as refused:
         await bot.matrix.download_encrypted(altered, tmp_path / "altered")
