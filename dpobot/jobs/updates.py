@@ -58,4 +58,6 @@ def _shown(case: Case, now: datetime) -> Mapping[str, Any]:
         "closed_at": case.closed_at,
         "overdue": case.due_at < now and case.paused_at is None,
         "percent": None,
+        "extended": case.extended_months > 0,
+        "ground": case.outcome,
     }

@@ -28,6 +28,8 @@ _WAITING: dict[str, Any] = {
     "closed_at": None,
     "overdue": False,
     "percent": None,
+    "extended": False,
+    "ground": None,
 }
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
