@@ -1,4 +1,4 @@
-"""Every sentence of `templates/user`: it renders, in both forms, and the code and the folder know the same ones."""
+"""Every sentence of `templates/user` and `templates/staff`: it renders in each language, and code and folder agree."""
 
 import ast
 import re
@@ -10,12 +10,26 @@ import pytest
 
 import dpobot
 from dpobot.model.records import Reply
+from dpobot.text.language import available
 from dpobot.text.render import Renderer, templates_folder
-from tests.unit.text.samples import GLOBALS, SAMPLES
+from tests.unit.text.collected import SAMPLES
+from tests.unit.text.samples import GLOBALS
 
+LANGUAGES = ("en", "de", "fr")
 # What Matrix clients show of HTML (spec 11.2.1.1 "m.room.message msgtypes")
 ALLOWED = {"p", "ul", "ol", "li", "code", "strong", "a", "br"}
 CASES = [(name, values) for name, sets in SAMPLES.items() for values in sets]
+# markup, a missing value, a blank before a mark, doubled blanks, too many empty lines, two sentences run together
+UNTIDY = re.compile(
+    r"</?\w+>|&\w+;|None|Undefined|\(\)| [.,:;)]|\( |  +\S(?<!-)|\n{3}|[.!?:][A-Z]|(?<!@dpo):[a-z]|\d{4}[a-z]"
+)
+# what the language writes in another way
+FOREIGN = {
+    "en": re.compile(r"[„«»]|\u202f[:;!?]"),
+    "de": re.compile(r"[”«»]|\u202f[:;!?]"),
+    "fr": re.compile(r"[„“”]|[^\s\u202f][:;!?](?!\S)|«(?!\u202f)|(?<!\u202f)»"),
+}
+CODE = re.compile(r"`[^`]*`")
 
 
 @pytest.fixture(scope="module")
@@ -28,38 +42,61 @@ def _sources() -> Iterator[ast.AST]:
         yield from ast.walk(ast.parse(path.read_text("utf-8")))
 
 
+def _written_out(node: ast.expr) -> Iterator[str]:
+    """The texts that an argument can be: itself, or either side of a condition."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from _written_out(node.body)
+        yield from _written_out(node.orelse)
+
+
 def _first_words(called: str) -> set[str]:
     """The first argument of each call of a name, where it is written out."""
     return {
-        node.args[0].value
+        word
         for node in _sources()
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == called
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and isinstance(node.args[0].value, str)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == called and node.args
+        for word in _written_out(node.args[0])
     }
 
 
+def _refusals(folder: str) -> set[str]:
+    return {name.removeprefix(f"{folder}refusal_") for name in SAMPLES if name.startswith(f"{folder}refusal_")}
+
+
+def test_these_are_the_languages_that_dpobot_speaks() -> None:
+    """Each has its catalogue."""
+    assert sorted(available()) == sorted(LANGUAGES)
+
+
 def test_every_template_has_a_sample(renderer: Renderer) -> None:
-    """The folder and the samples name the same templates, so that no sentence goes untested."""
-    names = {name.removeprefix("user/").removesuffix(".html") for name in renderer.templates() if name[:5] == "user/"}
-    assert {name for name in names if not name.startswith("parts/")} == set(SAMPLES)
+    """The folders and the samples name the same templates, so that no sentence goes untested."""
+    paths = {name.removesuffix(".html") for name in renderer.templates() if "/parts/" not in name}
+    names = {path.removeprefix("user/") for path in paths if path.startswith(("user/", "staff/"))}
+    assert names == set(SAMPLES)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("name", "values"), CASES)
-def test_it_reads_well_in_both_forms(renderer: Renderer, name: str, values: dict[str, Any]) -> None:
+def test_it_reads_well_in_both_forms(renderer: Renderer, name: str, values: dict[str, Any], language: str) -> None:
     """A message has HTML of allowed elements, and a plain text without markup, doubled blanks or loose punctuation."""
-    content = renderer.message(Reply(name, values), "en")
+    content = renderer.message(Reply(name, values), language)
     html, body = str(content["formatted_body"]), str(content["body"])
     assert set(re.findall(r"</?([a-z0-9]+)", html)) <= ALLOWED
     assert html.count("<p>") == html.count("</p>") >= 1 or "<ul>" in html
-    assert not re.search(
-        r"</?\w+>|&\w+;|None|Undefined|\(\)| [.,:;)]|\( |  +\S(?<!-)|\n{3}|[.!?:][A-Z]|(?<!@dpo):[a-z]|\d{4}[a-z]", body
-    ), body
+    assert not UNTIDY.search(body), body
+    assert not FOREIGN[language].search(CODE.sub("", body)), body
     assert body.strip() == body
     assert len(body) > 15
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_a_translation_is_not_the_english_text(renderer: Renderer, name: str, language: str) -> None:
+    """A template whose words stand outside of every `trans` would never be translated."""
+    reply = Reply(name, SAMPLES[name][0])
+    assert renderer.message(reply, language)["body"] != renderer.message(reply, "en")["body"]
 
 
 @pytest.mark.parametrize(("name", "values"), CASES)
@@ -70,15 +107,23 @@ def test_it_mentions_nobody(renderer: Renderer, name: str, values: dict[str, Any
     assert "matrix.to" not in str(content["formatted_body"])
 
 
-def test_every_refusal_has_a_sentence_and_every_sentence_a_refusal(renderer: Renderer) -> None:
+@pytest.mark.parametrize(("error", "folder"), [("Refusal", ""), ("StaffRefusal", "staff/")])
+def test_every_refusal_has_a_sentence_and_every_sentence_a_refusal(error: str, folder: str) -> None:
     """The codes raised anywhere in the code are exactly the templates `refusal_*`."""
-    codes = {name.removeprefix("refusal_") for name in SAMPLES if name.startswith("refusal_")}
-    assert _first_words("Refusal") == codes
+    assert _first_words(error) == _refusals(folder)
 
 
 def test_every_reply_in_the_code_has_a_template() -> None:
     """No code names a template that doesn't exist."""
     assert _first_words("Reply") - set(SAMPLES) == set()
+
+
+def test_every_template_is_named_in_the_code() -> None:
+    """No sentence is kept that nobody says: its name, or how it begins, stands in the code."""
+    texts = {node.value for node in _sources() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    beginnings = tuple(text for text in texts if text.endswith("_"))
+    refusals = {f"{folder}refusal_{code}" for folder in ("", "staff/") for code in _refusals(folder)}
+    assert {name for name in set(SAMPLES) - texts - refusals if not name.startswith(beginnings)} == set()
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
