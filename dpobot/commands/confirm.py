@@ -47,8 +47,8 @@ async def typed(context: Context, incoming: Incoming) -> Sequence[Reply] | None:
 
     Raises `Refusal` ``plan_changed`` if things are no longer as the person saw them.
     """
-    prompt = await prompts.newest_open(context.tx, incoming.sender, context.now)
-    if prompt is None or prompt.kind != KIND or prompt.room_id != incoming.room_id:
+    prompt = await prompts.newest_open(context.tx, incoming.sender, context.now, (KIND,))
+    if prompt is None or prompt.room_id != incoming.room_id:
         return None
     if not secrets.compare_digest(incoming.body.strip().upper().encode(), str(prompt.content["code"]).encode()):
         return None

@@ -1,10 +1,12 @@
 """The one thing that the inbox calls: a message of a person -> what is answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from dpobot.cases.service import Rules
-from dpobot.commands import access, confirm, free_text
+from dpobot.commands import access, choices, confirm, free_text
 from dpobot.commands.arguments import bind
 from dpobot.commands.parse import FreeText, Said, parse
 from dpobot.commands.registry import Registry
@@ -18,10 +20,17 @@ from dpobot.text.notice import Notice
 class Desk:
     """Understands messages and has the commands run."""
 
-    def __init__(self, registry: Registry, rules: Rules, notice: Notice) -> None:
+    def __init__(
+        self, registry: Registry, rules: Rules, notice: Notice, evidence_bytes: int = Context.evidence_bytes
+    ) -> None:
         self._registry = registry
         self._rules = rules
         self._notice = notice
+        self._evidence_bytes = evidence_bytes
+
+    def greeting(self, *, alone: bool) -> Reply:
+        """Return the first words to a person; ``alone``: no answer follows them, so its commands have numbers."""
+        return Reply("greeting", {"numbered": alone}, choices=tuple(self._registry) if alone else ())
 
     async def serve(self, tx: Tx, now: datetime, incoming: Incoming) -> Sequence[Reply]:
         """Do what a message asks, inside the caller's transaction, and return the answers; none is a possible answer.
@@ -30,7 +39,7 @@ class Desk:
         """
         if incoming.content.get("msgtype") == "m.notice":
             return []  # the word of a program: answering could go on for ever (spec 11.2.1.3 "m.notice")
-        context = Context(tx, now, incoming.language, self._rules, self._notice, self._registry)
+        context = Context(tx, now, incoming.language, self._rules, self._notice, self._registry, self._evidence_bytes)
         if incoming.kind is IncomingKind.EDIT:
             return [Reply("edited_after")]
         if incoming.kind is IncomingKind.FILE:
@@ -43,6 +52,9 @@ class Desk:
         confirmed = await confirm.typed(context, incoming)
         if confirmed is not None:
             return confirmed
+        words = await choices.chosen(context, incoming)
+        if words is not None:
+            incoming = replace(incoming, body=words)
         parsed = parse(incoming.body, self._registry.vocabulary)
         if isinstance(parsed, FreeText):
             return await free_text.take(context, incoming, parsed)
@@ -66,7 +78,15 @@ class Desk:
 _SLIP = 3  # so few words behind a command are taken for a slip in its arguments
 
 
+# refusals whose sentence shows what can be said next, by number
+_CHOICES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
+    "which_case": lambda values: tuple(f"{values['command']} {case['reference']}" for case in values["cases"]),
+    "already_open": lambda values: (f"status {values['reference']}", f"cancel {values['reference']}"),
+}
+
+
 def refused(refusal: Refusal) -> Reply:
     """Return the sentence of a refusal."""
     values: Mapping[str, object] = refusal.values
-    return Reply(f"refusal_{refusal.code}", dict(values))
+    shown = _CHOICES.get(refusal.code)
+    return Reply(f"refusal_{refusal.code}", dict(values), choices=shown(values) if shown else ())

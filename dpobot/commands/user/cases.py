@@ -1,6 +1,7 @@
 """``cases`` and ``status [case]``."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from dpobot.cases import queries
 from dpobot.commands import which
@@ -31,7 +32,7 @@ async def run_status(context: Context, incoming: Incoming, arguments: Arguments)
 
 
 async def facts(case: Case, context: Context) -> Mapping[str, object]:
-    """Return what a template says of a case."""
+    """Return what a template says of a case; who works on it is nobody's business but ours."""
     return {
         "reference": case.reference,
         "kind": case.kind.value,
@@ -39,9 +40,18 @@ async def facts(case: Case, context: Context) -> Mapping[str, object]:
         "received_at": case.received_at,
         "due_at": case.due_at,
         "closed_at": case.closed_at,
-        "overdue": case.closed_at is None and case.due_at < context.now,
+        "overdue": _overdue(case, context.now),
+        "extended": case.extended_months > 0,
+        "ground": case.outcome if case.state is CaseState.REFUSED else None,
         "percent": await _percent(case, context) if case.state is CaseState.WORKING else None,
     }
+
+
+def _overdue(case: Case, now: datetime) -> bool:
+    """Say whether our answer is late; while we wait for the person, time stands still."""
+    if case.closed_at is not None or case.state is CaseState.DELIVERED:
+        return False
+    return case.due_at < (case.paused_at or now)
 
 
 async def _percent(case: Case, context: Context) -> int | None:

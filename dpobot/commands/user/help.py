@@ -19,7 +19,7 @@ async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Seq
     if command is None and " " in wanted:  # a cry for help, not a question about a command
         return await free_text.take(context, incoming, FreeText(incoming.body.strip(), "help"))
     if command is None:
-        return [Reply("help", {"commands": lines(context.commands)})]
+        return [Reply("help", {"commands": lines(context.commands), "numbered": True}, choices=tuple(context.commands))]
     values = {**line(command), "synonyms": command.synonyms[:3], "aliases": command.aliases}
     return [Reply("help_command", values)]
 

@@ -16,7 +16,8 @@ async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Seq
     wanted = arguments.get("language", "")
     names = sorted(language.available().values())
     if not wanted:
-        return [Reply("languages", {"current": language.available()[_spoken(context)], "names": names})]
+        values = {"current": language.available()[_spoken(context)], "names": names}
+        return [Reply("languages", values, choices=tuple(f"language {name}" for name in names))]
     code = language.normalise(wanted)
     if code is None:
         raise Refusal("unknown_language", text=wanted, names=names)

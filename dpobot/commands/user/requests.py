@@ -35,7 +35,7 @@ async def open_for_review(kind: Kind, context: Context, incoming: Incoming, text
     """Open a case that staff decide, with the person's words. Raises `Refusal` ``already_open``."""
     case = await open_case(context, incoming, kind)
     if text:
-        await service.add_message(context.tx, context.now, case, incoming.event_id, text)
+        await service.add_message(context.tx, context.now, case, incoming.event_id, text, context.rules)
     return case
 
 

@@ -93,12 +93,15 @@ async def test_reply_without_a_case_is_a_question(ada: Person) -> None:
     assert await ada.words_of(await ada.case()) == ["who are you?"]
 
 
-async def test_a_closed_case_takes_no_words(ada: Person) -> None:
-    """It is told, so that they can be sent elsewhere."""
+async def test_words_for_a_closed_case_become_a_new_question(ada: Person) -> None:
+    """It is told that it is closed; a yes passes the words on, with the old number."""
     await ada.hears("complaint x")
-    reference = (await ada.case()).reference
+    old = (await ada.case()).reference
     await ada.hears("cancel")
-    assert await ada.hears(f"reply {reference} wait") == ["refusal_closed_case"]
+    assert await ada.hears(f"reply {old} wait") == ["closed_case"]
+    assert await ada.hears("yes") == ["passed_on"]
+    question = (await ada.cases())[-1]
+    assert (question.kind, await ada.words_of(question)) == (Kind.QUESTION, [f"{old}: wait"])
 
 
 async def test_an_unverified_persons_words_go_into_their_unverified_case(bob: Person) -> None:
@@ -106,24 +109,6 @@ async def test_an_unverified_persons_words_go_into_their_unverified_case(bob: Pe
     await bob.hears("complaint x")
     assert await bob.hears("more") == ["free_text_added"]
     assert await bob.words_of(await bob.case()) == ["x", "more"]
-
-
-async def test_a_file_gets_an_honest_answer(ada: Person) -> None:
-    """Nobody looks at it yet; what is written beside it is kept."""
-    content = {"msgtype": "m.file", "filename": "proof.pdf", "body": "this shows it"}
-    await ada.hears("complaint x")
-    heard = await ada.hears("this shows it", kind=IncomingKind.FILE, content=content)
-    assert heard == ["file_not_taken", "free_text_added"]
-    assert await ada.words_of(await ada.case()) == ["x", "this shows it"]
-
-
-@pytest.mark.parametrize("filename", [{"filename": "proof.pdf"}, {}])
-async def test_a_files_name_is_not_kept(ada: Person, filename: dict[str, str]) -> None:
-    """It is no message."""
-    await ada.hears("complaint x")
-    content = {"msgtype": "m.file", "body": "proof.pdf", **filename}
-    assert await ada.hears("proof.pdf", kind=IncomingKind.FILE, content=content) == ["file_not_taken"]
-    assert await ada.words_of(await ada.case()) == ["x"]
 
 
 async def test_an_edit_changes_nothing(ada: Person) -> None:

@@ -3,8 +3,9 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from dpobot.commands.evidence import Unusable
 from dpobot.config import OperatorConfig
-from dpobot.model.words import CaseState, Kind
+from dpobot.model.words import CaseState, Ground, Kind
 from dpobot.text.notice import NoticeSection, NoticeVersion
 
 OPERATOR = OperatorConfig(
@@ -34,17 +35,24 @@ _CASES = [
         "due_at": AT,
         "closed_at": closed,
         "overdue": overdue,
+        "extended": overdue or closed is not None,
+        "ground": "identity" if state is CaseState.REFUSED else None,
         "percent": 42 if state is CaseState.WORKING else None,
     }
     for kind in Kind
     for state in CaseState
     for closed, overdue in ((None, False), (None, True), (AT, False))
 ]
-_REQUEST = [{**_DUE, "words": True}, {**_DUE, "words": False}]
+_GROUNDS = [
+    {**_CASES[0], "state": "refused", "ground": ground, "closed_at": AT}
+    for ground in (*(each.value for each in Ground), "?")
+]
+_LATE = {**_CASES[0], "overdue": True, "extended": False}
+_REQUEST = [{**_DUE, "words": words, "local": local} for words in (True, False) for local in (True, False)]
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
-    "greeting": [{}, {"commands": _LINES}],
-    "help": [{"commands": _LINES}],
+    "greeting": [{}, {"commands": _LINES}, {"commands": _LINES, "numbered": True}, {"numbered": True}],
+    "help": [{"commands": _LINES, "numbered": True}],
     "help_command": [
         {"name": name, "usage": f"{name} [x]", "summary": "does something", "synonyms": words, "aliases": ()}
         for name in ("export", "privacy", "erase", "cases")
@@ -86,28 +94,33 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "export_delivered": [
         {**_REFERENCE, "volumes": [{"number": 1, "size": 90_000_000, "sha256": "ab" * 32}], "delete_on": AT}
     ],
-    "volume_caption": [{**_REFERENCE, "number": 1, "count": 3, "size": 90_000_000}],
     "export_held": [_REFERENCE],
     "export_failed": [_REFERENCE],
-    "export_resumed": [_REFERENCE],
     "delivery_waits": [_REFERENCE],
     "status": [
         *({"cases": _CASES[start : start + 20], "more": False} for start in range(0, len(_CASES), 20)),
         {"cases": [], "more": False},
         {"cases": _CASES[:1], "more": True},
+        {"cases": _GROUNDS, "more": False},
+        {"cases": [_LATE, {**_LATE, "state": "paused"}], "more": False},
     ],
     "cases": [{"cases": _CASES[:20], "more": True}, {"cases": [], "more": False}],
     "cancelled": [{**_REFERENCE, "kind": kind.value} for kind in Kind],
     "received": [_REFERENCE],
     "language_set": [{"name": "English"}],
     "languages": [{"current": "English", "names": ["Deutsch", "English"]}],
-    "free_text_added": [{**_REFERENCE, "meant": None}, {**_REFERENCE, "meant": "export"}],
-    "free_text_offer": [{"meant": None, "until": AT}, {"meant": "export", "until": AT}],
+    "free_text_added": [
+        {**_REFERENCE, "meant": meant, "resumed": resumed} for meant in (None, "export") for resumed in (True, False)
+    ],
+    "free_text_offer": [
+        {"meant": meant, "until": AT, "file": file} for meant in (None, "export") for file in (True, False)
+    ],
+    "closed_case": [{**_REFERENCE, "until": AT}],
     "free_text_full": [{}],
     "passed_on": [_DUE],
     "not_passed_on": [{}],
     "nothing_said": [{}],
-    "file_not_taken": [{}],
+    "file_not_taken": [{"reason": each.value, "most": 50_000_000} for each in Unusable],
     "edited_after": [{}],
     "unencrypted_room": [{}],
     "sent_in_clear": [{}],
@@ -138,7 +151,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "refusal_empty_period": [{"since": AT, "until": AT}],
     "refusal_visible_not_offered": [{}],
     "refusal_no_words": [{}],
-    "refusal_closed_case": [_REFERENCE],
+    "refusal_choices_expired": [{}],
     "refusal_nothing_to_cancel": [{}],
     "refusal_nothing_to_receive": [{}],
     "refusal_not_delivered": [_REFERENCE],
