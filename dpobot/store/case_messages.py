@@ -66,6 +66,12 @@ async def of_case(tx: Tx, case_id: int, direction: Direction | None = None) -> l
     return await _find(tx, mine) if direction is None else await _find(tx, mine, table.c.direction == direction)
 
 
+async def newest(tx: Tx, case_id: int, limit: int) -> list[CaseMessage]:
+    """Return a case's newest messages of all directions, oldest first."""
+    query = sa.select(table).where(table.c.case_id == case_id).order_by(table.c.id.desc()).limit(limit)
+    return [_message(tx, row) for row in (await tx.conn.execute(query)).mappings()][::-1]
+
+
 async def unposted(tx: Tx, case_id: int) -> list[CaseMessage]:
     """Return a case's messages that the staff room has not got yet, oldest first."""
     return await _find(tx, table.c.case_id == case_id, table.c.posted.is_(False))
