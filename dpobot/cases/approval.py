@@ -69,7 +69,7 @@ async def approve(tx: Tx, now: datetime, case: Case, actor: UserId, hash_: str, 
     ``legal_hold``, ``own_approval`` (each with reference).
     """
     newest = await cases.lock(tx, case.id)  # two at once: one after the other
-    await _refuse(tx, newest)
+    await refuse_unapprovable(tx, newest)
     plan = await approval_plan(tx, newest, second)
     if plan_hash(plan) != hash_:
         raise Conflict("the plan has changed")
@@ -100,7 +100,8 @@ async def _first(tx: Tx, now: datetime, case: Case, actor: UserId, hash_: str) -
     return actor
 
 
-async def _refuse(tx: Tx, case: Case) -> None:
+async def refuse_unapprovable(tx: Tx, case: Case) -> None:
+    """Raise what `approve` raises for a case that can't be approved as it is, before anybody has asked for its plan."""
     if case.state not in _APPROVABLE:
         by = await _approver(tx, case)
         raise StaffRefusal("not_approvable", reference=case.reference, state=case.state.value, by=by)

@@ -12,7 +12,7 @@ from typing import Any
 from dpobot.audit import trail
 from dpobot.audit.trail import Detail
 from dpobot.cases import service, transitions
-from dpobot.cases.approval import Approved, approval_plan, approve, plan_hash
+from dpobot.cases.approval import Approved, approval_plan, approve, plan_hash, refuse_unapprovable
 from dpobot.cases.deadlines import LONGEST_EXTENSION
 from dpobot.cases.rules import Rules
 from dpobot.cases.service import Conflict
@@ -36,6 +36,7 @@ __all__ = [
     "plan_hash",
     "refuse",
     "refuse_over",
+    "refuse_unapprovable",
     "release",
     "resume",
     "verify",
