@@ -86,6 +86,14 @@ async def verify(tx: Tx) -> Verdict:
     return Verdict(seq)
 
 
+async def contains(tx: Tx, hash_: str) -> bool:
+    """Say whether a head that was noted elsewhere is still in the trail; whether the trail holds, `verify` says.
+
+    Together they show that nothing up to that head was computed anew. `GENESIS` is the head of an empty trail.
+    """
+    return hash_ == GENESIS or await audit_rows.has(tx, hash_)
+
+
 def _problem(row: AuditRow, seq: int, prev: str) -> str | None:
     if row.seq != seq + 1:
         return "missing"

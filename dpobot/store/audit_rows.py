@@ -82,6 +82,11 @@ async def of_case(tx: Tx, case_id: int) -> list[AuditRow]:
     return [AuditRow(**row) for row in (await tx.conn.execute(query)).mappings()]
 
 
+async def has(tx: Tx, hash_: str) -> bool:
+    """Say whether a row with this hash is there."""
+    return bool((await tx.conn.execute(sa.select(sa.exists().where(table.c.hash == hash_)))).scalar_one())
+
+
 async def forget_actors(tx: Tx, case_id: int) -> None:
     """Drop the actors' names and salts of a case that has expired; the chain still holds."""
     await tx.conn.execute(sa.update(table).where(table.c.case_id == case_id).values(actor=None, actor_salt=None))

@@ -151,7 +151,7 @@ case = sa.Table(
     sa.Index("ix_case_assignee_state", "assignee", "state", "due_at"),
     sa.Index("ix_case_kind_days", "kind", "days"),
     sa.Index("ix_case_received", "received_at"),
-    sa.Index("ix_case_closed", "closed_at"),
+    sa.Index("ix_case_expiry", "expired_at", "closed_at"),
 )
 
 # Last number given out in a year

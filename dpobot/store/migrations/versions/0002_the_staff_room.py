@@ -1,5 +1,7 @@
 """The staff room: threads, files, approvals, assessments, reminders, and what staff decide about a case."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -45,7 +47,22 @@ def _cases() -> None:
         table.create_index("ix_case_assignee_state", ["assignee", "state", "due_at"])
         table.create_index("ix_case_kind_days", ["kind", "days"])
         table.create_index("ix_case_received", ["received_at"])
-        table.create_index("ix_case_closed", ["closed_at"])
+        table.create_index("ix_case_expiry", ["expired_at", "closed_at"])
+    _durations()
+
+
+def _durations() -> None:
+    """Cases that are over already took their days, too."""
+    case = sa.table("case", *(sa.column(name) for name in ("id", "days", "received_at", "closed_at")))
+    ended = sa.select(case.c.id, case.c.received_at, case.c.closed_at).where(case.c.closed_at.is_not(None))
+    for row in op.get_bind().execute(ended).all():
+        days = max(0, (_moment(row.closed_at) - _moment(row.received_at)).days)
+        op.execute(sa.update(case).where(case.c.id == row.id).values(days=days))
+
+
+def _moment(stored: str | datetime) -> datetime:
+    """SQLite keeps moments as text."""
+    return stored if isinstance(stored, datetime) else datetime.fromisoformat(stored)
 
 
 def _messages() -> None:
