@@ -23,6 +23,12 @@ _BLOCK = 1 << 20
 _LARGEST_EVENT = 262_144  # bytes; four times what the specification allows (4.2.8 "Size limits")
 _RATIO = 200
 _RATIO_FROM = 5_000_000  # bytes
+_OTHER = "other/"
+# What an archive may hold at all, whatever its manifest lists
+_PLACES = re.compile(
+    r"index\.html|README\.txt|manifest\.json|(?:rooms|media)(?:-\d+)?\.html|(?:rooms|media)\.json"
+    r"|(?:account|media|other|schemas)/[^/]+|rooms/[^/]+/[^/]+"
+)
 _EVENTS = re.compile(r"rooms/[^/]+/events(?:-\d+)?\.jsonl")
 _ACCOUNT = re.compile(r"account/[^/]+\.json")
 # A damaged ZIP, one that needs what we never use (a password, another method), a manifest of another form
@@ -85,6 +91,8 @@ class _Look:
     def __init__(self, person: UserId) -> None:
         self._person = person
         self._said = -1
+        self._added: set[str] = set()
+        self._added_said: set[str] = set()
         self.rooms: set[str] = set()
         self.anomalies: set[str] = set()
         self.files = self.events = self.media = 0
@@ -98,10 +106,11 @@ class _Look:
             raise Tripwire("twice")
         manifest = self._manifest(archive, number, of)
         listed = {line["path"]: line["sha256"] for line in manifest["files"]}
-        if set(names) - set(listed) != {_MANIFEST}:
+        if set(names) - set(listed) != {_MANIFEST} or not all(_PLACES.fullmatch(name) for name in names):
             raise Tripwire("unlisted")
         if set(listed) - set(names):
             raise Tripwire("absent")
+        self._others(manifest, listed)
         rooms = {line["file"]: line for line in manifest["rooms"]}
         if {name for name in names if _EVENTS.fullmatch(name)} != set(rooms):
             raise Tripwire("unlisted")
@@ -115,6 +124,8 @@ class _Look:
         """Check the archive's own total."""
         if self.events != self._said:
             raise Tripwire("counts")
+        if self._added != self._added_said:
+            raise Tripwire("absent")
 
     def _manifest(self, archive: zipfile.ZipFile, number: int, of: int) -> Mapping[str, Any]:
         try:
@@ -127,6 +138,19 @@ class _Look:
         except (KeyError, TypeError, ValueError) as error:
             raise Tripwire("unreadable") from error
         return dict(manifest)
+
+    def _others(self, manifest: Mapping[str, Any], listed: Mapping[str, str]) -> None:
+        """Check that files which staff added are those that the manifest names, with the bytes it says."""
+        said = {name: line for line in manifest["other_systems"] for name in line["files"]}
+        here = {name for name in listed if name.startswith(_OTHER)}
+        if here - said.keys():
+            raise Tripwire("unlisted")
+        if any(len(said[name]["files"]) == 1 and said[name]["sha256"] != listed[name] for name in here):
+            raise Tripwire("digest")
+        self._added |= here
+        self._added_said = set(said)
+        if any(line["missing"] is not None for line in manifest["other_systems"]):
+            self.anomalies.add("attachment_missing")
 
     def _file(self, archive: zipfile.ZipFile, name: str, sha256: str, room: Mapping[str, Any] | None) -> None:
         info = archive.getinfo(name)

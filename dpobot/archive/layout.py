@@ -12,6 +12,7 @@ README = "README.txt"
 ROOMS = "rooms.json"
 MEDIA = "media.json"
 MEDIA_LINES = "media.jsonl"  # the spool's journal of media
+ADDED_LINES = "other.jsonl"  # the same of files that staff added
 
 _LONGEST = 48  # characters of the part of a name that came from people
 _ENDING = re.compile(r"\.([A-Za-z0-9]{1,8})$")
@@ -164,6 +165,11 @@ def spool_medium(number: int) -> str:
     return f"media/{number}"
 
 
+def spool_added(number: int) -> str:
+    """Return the spool's file of the bytes of something that staff added."""
+    return f"other/{number}"
+
+
 def spool_category(category: str) -> str:
     """Return the spool's file of an account category."""
     return f"account/{category_name(category)}.json"
@@ -206,6 +212,15 @@ def list_page(what: str, page: int) -> str:
 
 def medium_file(number: int, name: str | None, media_type: str) -> str:
     """Return a medium's file in the archive. Its ending is never one that a browser or a desktop would run."""
+    return f"media/{number:05d}-{_harmless_name(name, media_type)}"
+
+
+def other_file(number: int, name: str | None, media_type: str) -> str:
+    """Return the archive's file of something that staff added from another system; as harmless as a medium's."""
+    return f"other/{number:04d}-{_harmless_name(name, media_type)}"
+
+
+def _harmless_name(name: str | None, media_type: str) -> str:
     given = _ENDING.search((name or "").strip())
     ending = given[1].lower() if given else ""
     stem = (name or "")[: given.start()] if given and name else (name or "")
@@ -216,7 +231,7 @@ def medium_file(number: int, name: str | None, media_type: str) -> str:
         harmless = ending
     else:
         harmless = f"{ending}.txt" if ending in _TEXT else f"{ending}.bin"
-    return f"media/{number:05d}-{slug(stem, 'file')}.{harmless}"
+    return f"{slug(stem, 'file')}.{harmless}"
 
 
 def part_file(name: str, part: int) -> str:

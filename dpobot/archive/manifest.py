@@ -27,6 +27,7 @@ def manifest(
     summaries: Sequence[Summary],
     contents: Contents,
     entries: Sequence[Entry],
+    added: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return a volume's manifest; it lists every file of the volume but itself."""
     return {
@@ -56,6 +57,7 @@ def manifest(
             }
             for room in contents.rooms
         ],
+        "other_systems": list(added),
         "files": [_file(entry, contents) for entry in entries],
     }
 

@@ -1,19 +1,16 @@
 """Media on their way into volumes: beside the page that shows them, or in pieces if larger than a volume."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dpobot.archive import layout
 from dpobot.archive.messages import safe
+from dpobot.archive.pieces import Whole, lay
 from dpobot.archive.shelf import Shelf
 from dpobot.archive.spool import Medium, Spool
-from dpobot.archive.volume import BLOCK, Packed, Stage, store
 from dpobot.errors import Unavailable
-
-_SQUEEZED = ("text/", "application/json", "application/xml", "image/svg", "image/bmp", "audio/wav", "audio/x-wav")
-_PIECE_COST = 2_000  # headers and manifest line of a piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +70,10 @@ class Media:
         if not path.is_file() or path.stat().st_size != medium.size:
             raise Unavailable("spool_lost")
         placed.file = layout.medium_file(medium.number, medium.name, medium.media_type)
-        entry = self._entry(placed, path)
-        if entry.cost <= self._shelf.capacity:
-            placed.volume = self._shelf.place(entry)
-            self._shelf.contents.media += 1
-        else:
-            self._split(placed, path)
+        whole = Whole(placed.file, path, medium.media_type, medium.size, medium.sha256)
+        laid = lay(self._shelf, whole, self._stage)
+        placed.volume, placed.pieces = laid.volume, laid.pieces
+        self._shelf.contents.media += 1
 
     def place_rest(self) -> None:
         """Place what no page showed."""
@@ -115,35 +110,3 @@ class Media:
             missing=medium.missing or "",
             created_at=safe(medium.created_at),
         )
-
-    def _entry(self, placed: _Placed, path: Path) -> Packed:
-        if not layout.plain_type(placed.medium.media_type).startswith(_SQUEEZED):
-            return store(placed.file, path)
-        stage = Stage(self._stage)
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                stage.offer(block)
-                stage.keep()
-        return stage.finish(placed.file)
-
-    def _split(self, placed: _Placed, path: Path) -> None:
-        """Lay a file that is larger than a volume into several, as pieces to be joined (README.txt says how)."""
-        size, start, names = placed.medium.size, 0, list[str]()
-        while start < size:
-            if self._shelf.left - _PIECE_COST < min(size - start, self._shelf.capacity // 4):
-                self._shelf.turn()
-            length = min(size - start, self._shelf.left - _PIECE_COST)
-            name = layout.part_file(placed.file, len(names) + 1)
-            self._shelf.put(replace(store(placed.file, path, start, length), name=name))
-            placed.volume = placed.volume or self._shelf.number
-            self._shelf.contents.pieces[name] = {
-                "of": placed.file,
-                "number": len(names) + 1,
-                "start": start,
-                "whole_size": size,
-                "whole_sha256": placed.medium.sha256,
-            }
-            names.append(name)
-            start += length
-        self._shelf.contents.media += 1
-        placed.pieces = tuple(names)

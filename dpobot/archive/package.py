@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dpobot.archive import account, layout
+from dpobot.archive import account, layout, other
 from dpobot.archive.facts import Holding, Package, PackageFacts, Pages, Progress, Totals, VolumeFile
 from dpobot.archive.manifest import MEDIA, MESSAGES, manifest, schemas
 from dpobot.archive.media import Media
@@ -20,6 +20,7 @@ from dpobot.model.words import Section
 
 NOT_ASKED = "not_asked"
 _LIST_ROWS = 500  # on a page of the lists of rooms and of media
+_LINES_OF_ADDED = 4  # a file that staff added stands in each volume's index and manifest: as much as so many volumes
 _LIST_PAGE = 150_000  # bytes that such a page takes at most, packed
 
 
@@ -53,10 +54,12 @@ class _Packing:
     ) -> None:
         self._spool, self._stages, self._facts = spool, stages, facts
         self._writer = Writer(pages, facts)
-        expected = 3 + 3 * spool.size() // max(volume_bytes, 1)
+        lines = _LINES_OF_ADDED * sum(1 for _ in spool.added())
+        expected = 3 + 3 * spool.size() // max(volume_bytes, 1) + lines
         opening = [self._writer.readme(), *schemas()]
         self._shelf = Shelf(target, facts.reference, facts.created_at, volume_bytes, expected, opening)
         self._media = Media(spool, self._shelf, stages / "medium")
+        self._added: list[other.Placed] = []
         self._lists: dict[str, int] = {}  # which volume the list of rooms and the list of media begin in
 
     def run(self, progress: Progress | None) -> Package:
@@ -65,7 +68,8 @@ class _Packing:
         packer = Rooms(self._spool, self._shelf, self._media, self._writer, self._stages / "events", progress)
         rooms = [packer.pack(room) for room in self._spool.room_list()]
         self._media.place_rest()
-        holdings += [self._messages(rooms), self._media_holding()]
+        self._added = other.place(self._spool, self._shelf, self._stages / "added")
+        holdings += [self._messages(rooms), self._media_holding(), *other.holding(self._added)]
         self._list_rooms(rooms)
         self._list_media()
         self._shelf.rest()
@@ -143,9 +147,11 @@ class _Packing:
             "contents": contents,
             "spans": spans,
             "lists": self._lists,
+            "added": self._added,
         }
         volume.add(self._writer.page("index", layout.INDEX, values))
-        said = manifest(self._facts, totals, holdings, summaries, contents, volume.entries)
+        added = [placed.listed() for placed in self._added]
+        said = manifest(self._facts, totals, holdings, summaries, contents, volume.entries, added)
         volume.add(pack(layout.MANIFEST, encode(said)))
         size = volume.close()
         if size > self._shelf.limit:

@@ -36,6 +36,7 @@ class Contents:
     rooms: list[RoomPart] = field(default_factory=list)
     media: int = 0
     account: int = 0
+    other: int = 0
     pieces: dict[str, dict[str, Any]] = field(default_factory=dict)  # entry -> which piece of which file
 
 
@@ -51,10 +52,11 @@ class Summary:
     rooms: int
     media: int
     account: int
+    other: int
 
     def manifest(self) -> dict[str, Any]:
         """Return the volume as the manifest says it."""
-        wanted = ("number", "file", "events", "rooms", "media", "account")
+        wanted = ("number", "file", "events", "rooms", "media", "account", "other")
         return {key: value for key, value in asdict(self).items() if key in wanted}
 
 
@@ -128,6 +130,7 @@ class Shelf:
                 len(contents.rooms),
                 contents.media,
                 contents.account,
+                contents.other,
             )
         )
         self.volume.suspend()

@@ -9,7 +9,7 @@ import secrets
 import shutil
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -45,6 +45,18 @@ class Medium:
     size: int
     name: str | None
     created_at: str | None
+    sha256: str | None
+    missing: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A file that staff added from another system; ``number`` from 1. The rest is as with `Medium`."""
+
+    number: int
+    name: str
+    media_type: str
+    size: int
     sha256: str | None
     missing: str | None
 
@@ -105,7 +117,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         with disk():
-            for part in (folder, folder / "account", folder / "rooms", folder / "media"):
+            for part in (folder, folder / "account", folder / "rooms", folder / "media", folder / "other"):
                 part.mkdir(mode=0o700, parents=part is folder, exist_ok=True)
                 part.chmod(0o700)
 
@@ -152,6 +164,21 @@ class Spool:
             )
         return self._append(layout.MEDIA_LINES, offset, [encode(asdict(noted))]), noted
 
+    def add(self, added: Added, offset: int) -> tuple[Appended, Added]:
+        """Note a file whose bytes lie at `added_path`, at the journaled ``offset``; return what was noted.
+
+        With ``missing`` there are no bytes. Nothing of what a crash left behind counts. Raises `Unavailable`.
+        """
+        noted = added
+        if added.missing is None:
+            path = self.added_path(added.number)
+            with disk(), path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+                os.fsync(file.fileno())
+            path.chmod(0o600)
+            noted = replace(added, size=path.stat().st_size, sha256=digest.hexdigest())
+        return self._append(layout.ADDED_LINES, offset, [encode(asdict(noted))]), noted
+
     def generation(self) -> str:
         """Return this spool's random name, made at the first call: what a lost spool held must not count as done."""
         path = self.folder / _GENERATION
@@ -187,6 +214,15 @@ class Spool:
     def events(self, room: int) -> Iterator[bytes]:
         """Yield a room's events, one JSON object with its line end each."""
         return self._lines(layout.spool_room(room))
+
+    def added(self) -> Iterator[Added]:
+        """Yield all files that staff added, in the order they were noted."""
+        for line in self._lines(layout.ADDED_LINES):
+            yield Added(**json.loads(line))
+
+    def added_path(self, number: int) -> Path:
+        """Return where the bytes of a file that staff added lie."""
+        return self.folder / layout.spool_added(number)
 
     def medium_path(self, number: int) -> Path:
         """Return where a medium's bytes lie."""

@@ -9,10 +9,11 @@ from dpobot.archive.spool import Spool
 from dpobot.cases import queries, service
 from dpobot.engine.api import Cancelled, JobRun, StepResult
 from dpobot.errors import Unavailable
+from dpobot.jobs.attaching import Attaching
 from dpobot.jobs.collecting import Collecting
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.progress import ProgressMessage, Tally
-from dpobot.jobs.releasing import Releasing
+from dpobot.jobs.releasing import ADDED_LATE, Releasing
 from dpobot.model.records import Case, ExportOptions
 from dpobot.model.words import CaseState, Scope, Section
 from dpobot.store import jobs, people
@@ -59,7 +60,7 @@ class Export:
         try:
             await self._make(run, case, spool)
         except (Unavailable, ExceptionGroup) as trouble:
-            if _spool_lost(trouble):  # shorter than the journal says: a new one, with another name, begins again
+            if _anew(trouble):  # a new spool, with another name, begins again
                 spool.remove()
             raise
 
@@ -74,6 +75,7 @@ class Export:
                 self._parts.homeserver, spool, run.steps, case.person, options, self._parts.config.export.page_events
             )
             await collecting.all(tally)
+            await Attaching(self._parts, case, spool, run.steps).all(tally)
             await releasing.all(language, tally.events)
         await run.steps.step(_RELEASED, _nothing, tally.progress().to_json())
 
@@ -101,10 +103,11 @@ def options_of(stored: Any) -> ExportOptions:
     )
 
 
-def _spool_lost(trouble: Exception) -> bool:
+def _anew(trouble: Exception) -> bool:
+    """Whether what was collected no longer serves: it is shorter than the journal says, or a file came to it late."""
     if isinstance(trouble, ExceptionGroup):
-        return any(_spool_lost(part) for part in trouble.exceptions)
-    return isinstance(trouble, Unavailable) and trouble.code == "spool_lost"
+        return any(_anew(part) for part in trouble.exceptions)
+    return isinstance(trouble, Unavailable) and trouble.code in ("spool_lost", ADDED_LATE)
 
 
 async def _nothing() -> StepResult:

@@ -8,7 +8,7 @@ from dpobot.delivery.messages import Address, key, post
 from dpobot.jobs.parts import Parts
 from dpobot.model.records import Case, Job, Reply
 from dpobot.model.words import CaseState, JobState
-from dpobot.store import jobs, volumes
+from dpobot.store import files, jobs, volumes
 from dpobot.store.database import Tx
 
 
@@ -36,6 +36,8 @@ class Outcome:
         if case.state is not CaseState.WORKING:
             return
         await service.move(tx, now, case, CaseState.DELIVERED, "bot", "export.delivered", {"volumes": len(sent)})
+        for file in await files.of_case(tx, case.id, files.Purpose.ARCHIVE):
+            await files.sent(tx, file.id, now)
         until = now + self._parts.config.deliveries_kept
         await jobs.want(tx, case_id=case.id, name="expire", person=case.person, wake_at=until, now=now)
         reply = Reply(

@@ -15,6 +15,7 @@ from dpobot.delivery.messages import Address, key, post
 from dpobot.delivery.rooms import ROOM_NOT_SAFE, find
 from dpobot.engine.api import Hold, Postponed, StepResult, Steps
 from dpobot.errors import Rejected, Tripwire, Unavailable
+from dpobot.jobs.attaching import attached
 from dpobot.jobs.expire import take_back
 from dpobot.jobs.parts import Parts
 from dpobot.model.ids import RoomId
@@ -23,6 +24,7 @@ from dpobot.store import bot_state, people, volumes
 from dpobot.store.database import Tx
 from dpobot.store.volumes import VolumeRow
 
+ADDED_LATE = "added_late"  # why an archive is made anew
 DELIVERIES_PAUSED = "deliveries_paused"  # why a delivery waits in breach mode
 _ASK_AGAIN = 10.0  # seconds until we look whether the person has come into a safe room
 _PAUSED_AGAIN = 60.0  # seconds until we look whether deliveries go out again
@@ -54,6 +56,7 @@ class Releasing:
         packed = await self._steps.step(self._name("package"), lambda: self._package(language))
         files = [self._file(item) for item in packed["files"]]
         await self._steps.step(self._name("inspect"), lambda: self._inspect(files, collected))
+        await self._unless_added_to(files[0].number, packed["added"])
         for file in files:
             await self._steps.step(self._name("upload", file.number), lambda file=file: self._upload(file))  # type: ignore[misc] # bound per turn
             await self._steps.step(self._name("send", file.number), lambda file=file: self._send(file))  # type: ignore[misc] # bound per turn
@@ -77,10 +80,17 @@ class Releasing:
         size = max(min(self._parts.config.volume_bytes, limit), _SMALLEST)
         shutil.rmtree(self._folder, ignore_errors=True)
         facts = self._facts(language)
+        added = sum(1 for _ in self._spool.added())
         done = await asyncio.to_thread(package, self._spool, self._folder, facts, size, self._parts.renderer)
         _logger.info("export.packed", case_id=self._case.id, events=done.totals.events, volumes=len(done.volumes))
         files = [{"number": v.number, "name": v.path.name, "size": v.size, "sha256": v.sha256} for v in done.volumes]
-        return {"files": files, "events": done.totals.events, "media": done.totals.media, "size": done.totals.size}
+        return {
+            "files": files,
+            "events": done.totals.events,
+            "media": done.totals.media,
+            "size": done.totals.size,
+            "added": added,
+        }
 
     def _facts(self, language: str) -> PackageFacts:
         return PackageFacts(
@@ -105,6 +115,14 @@ class Releasing:
         if seen.anomalies and self._case.options.get("accepted_anomaly") != unusual:  # staff have accepted just that
             raise Hold(unusual)
         return {"events": seen.events}
+
+    async def _unless_added_to(self, first: int, added: int) -> None:
+        """Begin anew if staff have attached something since the collecting, as long as nothing has left."""
+        if (
+            self._steps.done(self._name("upload", first)) is None
+            and len(await attached(self._parts, self._case)) > added
+        ):
+            raise Unavailable(ADDED_LATE)
 
     async def _upload(self, file: VolumeFile) -> StepResult:
         """Upload once: after a crash between upload and note the orphan is ciphertext whose key nobody has."""
