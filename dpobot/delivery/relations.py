@@ -12,18 +12,18 @@ Content = Mapping[str, Any]
 
 
 def related(content: Content, relation: Relation | None, card: EventId | None) -> Content:
-    """Return the content with its relation to a case's card.
+    """Return the content with its relation to the case's card in the same room.
 
-    Without a card nothing is lost: the message stands in the main time line, and an edit becomes the card.
+    Without a card nothing is lost: the message stands in the main time line. There is one card: a second is an edit.
     """
-    if card is None or relation is None or relation is Relation.CARD:
+    if card is None or relation is None:
         return content
-    return _edit(content, card) if relation is Relation.EDIT else _in_thread(content, card)
+    return _in_thread(content, card) if relation is Relation.THREAD else _edit(content, card)
 
 
 def makes_card(relation: Relation | None, card: EventId | None) -> bool:
-    """Say whether the event that is sent is the case's card from now on."""
-    return relation is Relation.CARD or (relation is Relation.EDIT and card is None)
+    """Say whether the event that is sent is the case's card from now on: also an edit of one that never came."""
+    return card is None and relation in (Relation.CARD, Relation.EDIT)
 
 
 def _edit(content: Content, card: EventId) -> Content:
