@@ -10,6 +10,7 @@ from dpobot.archive.facts import PackageFacts, VolumeFile
 from dpobot.archive.inspect import inspect
 from dpobot.archive.package import package
 from dpobot.archive.spool import Spool
+from dpobot.cases.approval import ACCEPTED_ANOMALY
 from dpobot.delivery import parcel
 from dpobot.delivery.messages import Address, key, post
 from dpobot.delivery.rooms import ROOM_NOT_SAFE, find
@@ -112,7 +113,7 @@ class Releasing:
         if seen.events != collected:
             raise Tripwire("other_count")
         unusual = f"anomaly_{'.'.join(seen.anomalies)}"
-        if seen.anomalies and self._case.options.get("accepted_anomaly") != unusual:  # staff have accepted just that
+        if seen.anomalies and self._case.options.get(ACCEPTED_ANOMALY) != unusual:  # staff have accepted just that
             raise Hold(unusual)
         return {"events": seen.events}
 

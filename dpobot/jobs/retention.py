@@ -4,22 +4,29 @@ import asyncio
 from datetime import timedelta
 
 from dpobot import log
+from dpobot.cases import expiry
+from dpobot.cases.service import Conflict
 from dpobot.clock import Clock
+from dpobot.config import RetentionConfig
 from dpobot.errors import Unavailable
 from dpobot.store import inbox, outbox, prompts
 from dpobot.store.database import Database, Tx
 
 KEPT = timedelta(days=90)  # that an event came and was answered; what it said is dropped much earlier
+_CODES_KEPT = {"staff_code": timedelta(days=1)}  # so long staff hear "expired" and not "unknown"
 _PAUSE = 3600.0  # seconds
+_PAGE = 100  # cases in one transaction
+_PAGES = 50  # in an hour: a backlog of years is worked off in days, and nobody waits for it
 _logger = log.get(__name__)
 
 
 class Retention:
-    """Deletes old rows, every hour."""
+    """Deletes old rows and reduces closed cases to their line in the register, every hour."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, config: RetentionConfig | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._closed_kept = timedelta(days=(config or RetentionConfig()).closed_days)
 
     async def run(self) -> None:
         """Tidy until cancelled; a database that is away is tried again an hour later."""
@@ -31,13 +38,35 @@ class Retention:
             await asyncio.sleep(_PAUSE)
 
     async def once(self) -> int:
-        """Delete what is old enough; return how many rows that were."""
+        """Delete and reduce what is old enough; return how many rows and cases that were."""
         count = await self._database.write(self._forget)
-        _logger.info("retention.done", row_count=count)
-        return count
+        expired = await self._expire()
+        _logger.info("retention.done", row_count=count, case_count=expired)
+        return count + expired
 
     async def _forget(self, tx: Tx) -> int:
         now = self._clock.now()
         before = now - KEPT
+        codes = {kind: now - kept for kind, kept in _CODES_KEPT.items()}
         # words that were offered to a human go when their time is over, as the person was told
-        return await prompts.forget(tx, now) + await inbox.forget(tx, before) + await outbox.forget(tx, before)
+        gone = await prompts.forget(tx, now, codes)
+        return gone + await inbox.forget(tx, before) + await outbox.forget(tx, before)
+
+    async def _expire(self) -> int:
+        total = 0
+        for _ in range(_PAGES):
+            try:
+                count = await self._database.write(self._expire_some)
+            except Conflict:  # somebody is at work on one of them: an hour later is soon enough
+                break
+            total += count
+            if count < _PAGE:
+                break
+        return total
+
+    async def _expire_some(self, tx: Tx) -> int:
+        now = self._clock.now()
+        cases = await expiry.due_for_expiry(tx, now - self._closed_kept, _PAGE)
+        for case in cases:
+            await expiry.expire(tx, now, case)
+        return len(cases)

@@ -80,9 +80,13 @@ async def answer(tx: Tx, id_: int, now: datetime) -> bool:
     return await change(tx, row.values(answered_at=now, sealed=None)) == 1
 
 
-async def forget(tx: Tx, before: datetime) -> int:
-    """Delete questions that expired before a moment; return how many."""
-    return await change(tx, sa.delete(table).where(table.c.expires_at < before))
+async def forget(tx: Tx, before: datetime, kept: Mapping[str, datetime] | None = None) -> int:
+    """Delete questions that expired before a moment; return how many. ``kept``: other moments for some kinds."""
+    others = kept or {}
+    gone = (table.c.expires_at < before) & table.c.kind.not_in(list(others))
+    for kind, moment in others.items():
+        gone |= (table.c.kind == kind) & (table.c.expires_at < moment)
+    return await change(tx, sa.delete(table).where(gone))
 
 
 def _prompt(tx: Tx, row: sa.RowMapping) -> Prompt:
