@@ -59,11 +59,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class StaffRules:
-    """What the configuration says of the staff room's commands."""
+    """What the configuration says of the staff room's commands; ``server``: whose accounts are ours to write to."""
 
     second_approver: frozenset[Kind] = frozenset()
     code_valid: timedelta = timedelta(minutes=30)
     reply_delay: timedelta = timedelta(seconds=10)
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,67 @@
+"""``verify how``, and ``hold reason`` / ``release``: what staff establish about a case."""
+
+from collections.abc import Sequence
+
+from dpobot.cases import correspondence, decisions
+from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
+from dpobot.commands.staff_case import the_case
+from dpobot.commands.staff_facts import lines_of
+from dpobot.errors import StaffRefusal
+from dpobot.model.records import Case, Json, Reply, StaffMessage
+from dpobot.text.language import translatable
+
+ORDER = 50
+
+
+async def run_verify(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:
+    """Note that it is established who asks, and how."""
+    case = the_case(context)
+    if case.verified_at is not None:
+        raise StaffRefusal("verified_already", reference=case.reference, at=case.verified_at)
+    await decisions.verify(context.tx, context.now, case, message.sender)
+    return [Reply("staff/verified", await _noted(context, message, case, arguments["how"]))]
+
+
+async def run_hold(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:
+    """Keep everything of the person, whatever is asked for."""
+    case = the_case(context)
+    if case.legal_hold:
+        raise StaffRefusal("held_already", reference=case.reference)
+    await decisions.hold(context.tx, context.now, case, message.sender)
+    return [Reply("staff/legal_hold", await _noted(context, message, case, arguments["reason"]))]
+
+
+async def run_release(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:
+    """End the legal hold."""
+    case = the_case(context)
+    if not case.legal_hold:
+        raise StaffRefusal("not_held", reference=case.reference)
+    await decisions.release(context.tx, context.now, case, message.sender)
+    return [Reply("staff/released", {"reference": case.reference, "by": message.sender})]
+
+
+async def _noted(context: StaffContext, message: StaffMessage, case: Case, words: str) -> Json:
+    """Keep the words as a note, and return what is said of it."""
+    await correspondence.note(context.tx, context.now, case, message.sender, message.event_id, words)
+    return {"reference": case.reference, "by": message.sender, "person": case.person, "lines": lines_of(words)}
+
+
+COMMANDS = (
+    StaffCommand(
+        name="verify",
+        summary=translatable("notes that it is established who asks, and how"),
+        run=run_verify,
+        parameters=(Parameter("how", ParameterKind.TEXT, "how"),),
+    ),
+    StaffCommand(
+        name="hold",
+        summary=translatable("legal hold: nothing of this person is erased"),
+        run=run_hold,
+        parameters=(Parameter("reason", ParameterKind.TEXT, "reason"),),
+    ),
+    StaffCommand(
+        name="release",
+        summary=translatable("ends the legal hold"),
+        run=run_release,
+    ),
+)

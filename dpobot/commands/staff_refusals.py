@@ -1,0 +1,37 @@
+"""Refusals that come of what a colleague has done: they say who did what, and when, from the audit trail."""
+
+from dpobot.audit import trail
+from dpobot.commands.spec import StaffContext
+from dpobot.errors import StaffRefusal
+
+# codes of room `cases` that say that the case isn't where the command needs it
+_STALE = frozenset({"case_over", "not_approvable", "wrong_state", "extended_already", "plan_changed"})
+_TALK = frozenset({"case.message", "case.note", "case.file"})
+
+
+async def with_facts(context: StaffContext, refusal: StaffRefusal) -> StaffRefusal:
+    """Return a refusal with who brought the case to where it is; most are returned as they are."""
+    if refusal.code not in _STALE:
+        return refusal
+    return StaffRefusal(
+        refusal.code, **{**await _last(context, moves=refusal.code != "plan_changed"), **refusal.values}
+    )
+
+
+async def changed(context: StaffContext) -> StaffRefusal:
+    """Return the refusal of a change that a colleague's was faster than, or that no longer fits."""
+    return StaffRefusal("case_changed", **await _last(context, moves=False))
+
+
+async def _last(context: StaffContext, *, moves: bool) -> dict[str, object]:
+    """Return who did what last to the case at hand, or who moved it last; None where nobody did."""
+    case = context.case
+    rows = [] if case is None else await trail.of_case(context.tx, case.id)
+    fitting = (row for row in reversed(rows) if ("to_state" in row.detail if moves else row.action not in _TALK))
+    row = next(fitting, None)
+    return {
+        "reference": case.reference if case else None,
+        "actor": row.actor if row else None,
+        "action": row.action if row else None,
+        "at": row.at if row else None,
+    }
