@@ -117,7 +117,7 @@ class Board:
         return True
 
     async def _card(self, tx: Tx, place: StaffPlace, case: Case, row: StaffThread) -> None:
-        """Post the card, or an edit of it; the same content of the same state of a case is posted once."""
+        """Post the card, or an edit of it; the same content of the same version of a case is posted once."""
         messages, count = await staff_board.count_written(tx, case.id)
         given = len(await approvals.of_case(tx, case.id))
         held = await _held(tx, case) if case.state is CaseState.HELD else None
@@ -125,9 +125,9 @@ class Board:
         values = card.values(case, card.Counts(messages, count, given), held, now, self._zone)
         there = row.event_id is not None and row.room_id == place.room_id
         shown = json.dumps(dict(values), default=str, sort_keys=True)
-        which = (case.version, shown) if there else ("new", row.posted_at)
+        anew = None if there else row.posted_at  # the card of another room, or one that was refused, is posted again
         at = replace(place, case_id=case.id, relation=Relation.EDIT if there else Relation.CARD)
-        message_key = key("card", place.room_id, row.event_id, case.id, *which)
+        message_key = key("card", place.room_id, case.id, case.version, shown, anew)
         await post_staff(tx, self._renderer, now, at, Reply("staff/card", values), message_key)
 
     async def _words(self, tx: Tx, place: StaffPlace, unread: list[case_messages.CaseMessage]) -> None:

@@ -57,10 +57,11 @@ def shown(user_id: UserId) -> str:
 
     New user IDs hold none (spec, Appendices, "User Identifiers"), historical ones and other servers' may.
     """
-    return "".join(
-        char if 0x21 <= ord(char) <= 0x7E else char.encode("unicode_escape").decode() if ord(char) > 0x7E else "\\x20"
-        for char in user_id
-    )
+    return "".join(char if "!" <= char <= "~" else _escaped(char) for char in user_id)
+
+
+def _escaped(char: str) -> str:
+    return "\\x20" if char == " " else char.encode("unicode_escape").decode()
 
 
 def evidence(case: Case) -> str:

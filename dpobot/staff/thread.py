@@ -14,7 +14,7 @@ from dpobot.store.case_messages import CaseMessage
 # What one message can hold of words: they stand in it twice, and the event has a bound (see `text.render.MOST_BYTES`).
 MOST_BYTES = 14_000
 _MOST_LINES = 150
-_LINE = 2_000  # characters; longer lines go on in the next one
+_LINE = 1_000  # characters; longer lines go on in the next one
 
 # actions of the audit trail that staff hear of in the thread, unless they did it themselves
 _TOLD = {

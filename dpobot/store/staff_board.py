@@ -43,7 +43,7 @@ async def touch_stale(tx: Tx, before: datetime, states: Collection[CaseState], l
 
 
 async def lock_thread(tx: Tx, case_id: int) -> None:
-    """Let whoever changes a case meanwhile mark it after us: no change is missed (SQLite's writers are alone anyway)."""
+    """Let whoever changes a case meanwhile mark it after us: no change is missed (SQLite has one writer)."""
     await tx.conn.execute(sa.select(staff_thread.c.case_id).where(staff_thread.c.case_id == case_id).with_for_update())
 
 
