@@ -17,10 +17,11 @@ from dpobot.text.filters import clean
 Content = Mapping[str, Any]
 Stored = Mapping[str, Any]
 
-GONE, TOO_LARGE, ALTERED, REFUSED = "gone", "too_large", "altered", "refused"
+GONE, TOO_LARGE, ALTERED, REFUSED, UNREACHABLE = "gone", "too_large", "altered", "refused", "unreachable"
 
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})  # what clients show; SVG is a program
 _ALTERED = ("bad_hash", "bad_key")
+_FETCH_SECONDS = 60.0  # a server of somebody else's may hang; the next attempt finds what ours has got meanwhile
 _TOO_LARGE = ("too_large", "M_TOO_LARGE")
 
 
@@ -33,7 +34,7 @@ class Enclosure:
 
 
 class NotCopied(DpobotError):
-    """A file that can't be sent. ``reason``: gone, too_large, altered, refused."""
+    """A file that can't be sent. ``reason``: gone, too_large, altered, refused, unreachable."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -77,7 +78,11 @@ class Attachments:
             await asyncio.to_thread(path.write_bytes, base64.b64decode(stored["data"]))
             return
         most = min(self._largest, await self._matrix.upload_limit())
-        await self._matrix.download_encrypted(FileRef.from_json(stored["ref"]).file, path, most=most)
+        try:
+            async with asyncio.timeout(_FETCH_SECONDS):
+                await self._matrix.download_encrypted(FileRef.from_json(stored["ref"]).file, path, most=most)
+        except TimeoutError as error:
+            raise Unavailable("timeout") from error
 
 
 def made(attachment: Attachment) -> Enclosure:

@@ -19,24 +19,29 @@ class Laments:
         self._language = language
         self._largest = largest
 
-    async def file(self, tx: Tx, now: datetime, row: OutboxRow, reason: str) -> Content:
-        """Return what stands in a file's place; that a person did not get one, staff hear in the case's thread.
-
-        ``reason``: gone, too_large, altered, refused.
-        """
-        values = {"file_name": row.content["filename"], "reason": reason, "largest": self._largest}
+    async def instead(self, tx: Tx, row: OutboxRow, reason: str) -> Content:
+        """Return what stands in a file's place. ``reason``: gone, too_large, altered, refused, unreachable."""
+        values = self._values(row, reason)
         if row.for_staff:
             return self._renderer.message(Reply("staff/thread_file_failed", values), self._language)
-        await self._tell_staff(tx, now, row, Reply("staff/thread_file_not_sent", values))
         person = await people.get(tx, row.user_id)
         return self._renderer.message(Reply("file_not_sent", values), person.language if person else "en")
+
+    async def file(self, tx: Tx, now: datetime, row: OutboxRow, reason: str) -> None:
+        """Tell staff that a person did not get a file of the answer."""
+        await self._tell_staff(tx, now, row, Reply("staff/thread_file_not_sent", self._values(row, reason)))
 
     async def message(self, tx: Tx, now: datetime, row: OutboxRow) -> None:
         """Tell staff that a message of theirs did not reach the person."""
         await self._tell_staff(tx, now, row, Reply("staff/thread_not_delivered"))
 
+    def _values(self, row: OutboxRow, reason: str) -> dict[str, object]:
+        return {"file_name": row.content["filename"], "reason": reason, "largest": self._largest}
+
     async def _tell_staff(self, tx: Tx, now: datetime, row: OutboxRow, reply: Reply) -> None:
-        thread = await staff_threads.get(tx, row.case_id) if row.case_id is not None else None
+        if row.for_staff or row.case_id is None:
+            return
+        thread = await staff_threads.get(tx, row.case_id)
         if thread is None or thread.room_id is None:
             return
         place = StaffPlace(thread.room_id, self._language, thread.case_id, Relation.THREAD)

@@ -1,7 +1,7 @@
 """What is to be said: rendered at once, and written to the outbox in the transaction that decided it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -89,12 +89,18 @@ async def post_staff(
     """
     await outbox.put(tx, _staff_item(now, place, renderer.message(reply, place.language), message_key))
     for number, enclosure in enumerate(_enclosures(reply), 1):
-        await _enclose(tx, now, place, enclosure, outbox.part(message_key, number))
+        item = _staff_item(now, place, enclosure.content, outbox.part(message_key, number), enclosure.stored)
+        await outbox.put(tx, item)
 
 
 async def forward(tx: Tx, now: datetime, place: StaffPlace, file: FileRef, message_key: str) -> None:
-    """Put a person's file in the outbox for the staff room; it is copied, so that the bot owns its bytes."""
-    await _enclose(tx, now, place, attachments.copied(file), message_key)
+    """Put a person's file in the outbox for the staff room; it is copied, so that the bot owns its bytes.
+
+    It waits in a line of its own: whoever runs the server that it comes from can't hold up what staff are told.
+    """
+    enclosure = attachments.copied(file)
+    item = _staff_item(now, place, enclosure.content, message_key, enclosure.stored)
+    await outbox.put(tx, replace(item, user_id=outbox.FILES))
 
 
 async def sent_as(tx: Tx, message_key: str) -> EventId | None:
@@ -105,10 +111,6 @@ async def sent_as(tx: Tx, message_key: str) -> EventId | None:
 def _enclosures(reply: Reply, files: Sequence[FileRef] = ()) -> list[Enclosure]:
     own = [attachments.made(reply.attachment)] if reply.attachment else []
     return own + [attachments.copied(file) for file in files]
-
-
-async def _enclose(tx: Tx, now: datetime, place: StaffPlace, enclosure: Enclosure, message_key: str) -> None:
-    await outbox.put(tx, _staff_item(now, place, enclosure.content, message_key, enclosure.stored))
 
 
 def _staff_item(

@@ -6,11 +6,12 @@ comes in while it is being sent. The staff room only has to be encrypted.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from dpobot import log
 from dpobot.clock import Clock
-from dpobot.delivery.attachments import Attachments, Content, NotCopied
+from dpobot.delivery.attachments import UNREACHABLE, Attachments, Content, NotCopied
 from dpobot.delivery.laments import Laments
 from dpobot.delivery.relations import makes_card, related
 from dpobot.delivery.rooms import ROOM_NOT_SAFE, check, find_or_open
@@ -26,6 +27,7 @@ _RETRY = timedelta(seconds=3)
 _SLOWEST_RETRY = timedelta(minutes=10)
 _GIVE_UP_AFTER = 10  # unexpected errors; an absent homeserver is waited for without end
 _FRESH = timedelta(seconds=5)  # the room was looked at when the message was decided; later it is looked at again
+_FILE_ATTEMPTS = 8  # some ten minutes; while the homeserver is away nothing is sent, and none of them is final
 _STAFF_PATIENCE = timedelta(days=1)  # so long a staff room that has shut us out may let us in again
 _AT_ONCE = 8
 _logger = log.get(__name__)
@@ -74,9 +76,15 @@ class Outbox(Turns[OutboxRow]):
             await self._give_up(row)
             return
         card = await self._database.read(lambda tx: _card(tx, row))
-        content = related(await self._content(row), row.relation, card)
-        event_id = await self._deliver(row, room_id, content)
-        await self._database.write(lambda tx: self._sent(tx, row, room_id, event_id, makes_card(row.relation, card)))
+        lost = None
+        try:
+            content = await self._content(row)
+        except NotCopied as finding:
+            _logger.warning("outbox.file_not_sent", outbox_id=row.id, code=finding.reason)
+            lost = finding.reason
+            content = await self._database.read(lambda tx: self._laments.instead(tx, row, lost))
+        event_id = await self._deliver(row, room_id, related(content, row.relation, card))
+        await self._database.write(lambda tx: self._sent(tx, row, _Sent(room_id, event_id, card is None, lost)))
 
     async def _room(self, row: OutboxRow) -> RoomId | None:
         """Return where the message may go now; None if the room it was meant for is no longer safe."""
@@ -90,15 +98,15 @@ class Outbox(Turns[OutboxRow]):
         return row.room_id if await check(self._matrix, row.room_id, row.user_id) else None
 
     async def _content(self, row: OutboxRow) -> Content:
-        """Return what is said: the words, the file, or a sentence that the file can't be had."""
+        """Return what is said: the words, or the file, uploaded. Raises `NotCopied`, `Unavailable`."""
         if row.attachment is None:
             return row.content
         try:
             return await self._attachments.enclose(row.content, row.attachment)
-        except NotCopied as finding:
-            _logger.warning("outbox.file_not_sent", outbox_id=row.id, code=finding.reason)
-            reason = finding.reason
-        return await self._database.write(lambda tx: self._laments.file(tx, self._clock.now(), row, reason))
+        except Unavailable as trouble:
+            if row.attempts < _FILE_ATTEMPTS:
+                raise
+            raise NotCopied(UNREACHABLE) from trouble
 
     async def _deliver(self, row: OutboxRow, room_id: RoomId, content: Content) -> EventId:
         if row.cleartext:
@@ -111,10 +119,13 @@ class Outbox(Turns[OutboxRow]):
                 raise Unavailable(ROOM_NOT_SAFE) from refusal
             raise
 
-    async def _sent(self, tx: Tx, row: OutboxRow, room_id: RoomId, event_id: EventId, card: bool) -> None:
-        if card and row.case_id is not None:
-            await staff_threads.noted(tx, row.case_id, room_id, event_id)
-        await outbox.sent(tx, row.id, event_id, self._clock.now())
+    async def _sent(self, tx: Tx, row: OutboxRow, sent: "_Sent") -> None:
+        now = self._clock.now()
+        if sent.first and row.case_id is not None and makes_card(row.relation):
+            await staff_threads.noted(tx, row.case_id, sent.room_id, sent.event_id)
+        if sent.lost is not None:
+            await self._laments.file(tx, now, row, sent.lost)
+        await outbox.sent(tx, row.id, sent.event_id, now)
 
     def _may_pass(self, row: OutboxRow, refusal: Rejected) -> bool:
         """Say whether a refusal is about us and not the message: our token, our place in the staff room."""
@@ -129,8 +140,7 @@ class Outbox(Turns[OutboxRow]):
 
     async def _gave_up(self, tx: Tx, row: OutboxRow) -> None:
         now = self._clock.now()
-        if not row.for_staff:
-            await self._laments.message(tx, now, row)
+        await self._laments.message(tx, now, row)
         await outbox.failed(tx, row.id, now)
 
     async def _defer(self, row: OutboxRow, retry_after: float | None) -> None:
@@ -138,6 +148,16 @@ class Outbox(Turns[OutboxRow]):
             timedelta(seconds=retry_after) if retry_after else min(_RETRY * 2 ** min(row.attempts, 10), _SLOWEST_RETRY)
         )
         await self._database.write(lambda tx: outbox.defer(tx, row.id, self._clock.now() + wait))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What a row has become. ``first``: the case had no card in this room; ``lost``: why its file was not sent."""
+
+    room_id: RoomId
+    event_id: EventId
+    first: bool
+    lost: str | None
 
 
 async def _card(tx: Tx, row: OutboxRow) -> EventId | None:

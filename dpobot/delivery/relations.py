@@ -21,9 +21,9 @@ def related(content: Content, relation: Relation | None, card: EventId | None) -
     return _in_thread(content, card) if relation is Relation.THREAD else _edit(content, card)
 
 
-def makes_card(relation: Relation | None, card: EventId | None) -> bool:
-    """Say whether the event that is sent is the case's card from now on: also an edit of one that never came."""
-    return card is None and relation in (Relation.CARD, Relation.EDIT)
+def makes_card(relation: Relation | None) -> bool:
+    """Say whether a message is the case's card if there is none yet: also an edit of one that never came."""
+    return relation in (Relation.CARD, Relation.EDIT)
 
 
 def _edit(content: Content, card: EventId) -> Content:

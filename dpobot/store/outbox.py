@@ -15,6 +15,7 @@ from dpobot.store.tx import Tx
 
 _SEALED = "outbox.sealed"
 _ATTACHED = "outbox.attachment"
+FILES = UserId("!files")  # the line in which copies of people's files wait: a server that hangs keeps up nothing else
 _PART = "."  # between a message's key and the number of a file that follows it
 _DROPPED = {"state": "failed", "sealed": None, "attachment": None}
 
@@ -101,7 +102,8 @@ def part(key: str, number: int) -> str:
 async def due(tx: Tx, now: datetime, limit: int) -> list[OutboxRow]:
     """Return messages to be sent now, oldest first: for each person only the oldest that has not been sent.
 
-    One that is held back on purpose lets later ones pass; one that was tried and put off does not.
+    One that is held back on purpose lets later ones pass; one that was tried and put off does not. A copy of a file
+    waits for the card under which it stands.
     """
     earlier = table.alias("earlier")
     blocked = sa.exists().where(
@@ -110,7 +112,14 @@ async def due(tx: Tx, now: datetime, limit: int) -> list[OutboxRow]:
         earlier.c.id < table.c.id,
         sa.or_(earlier.c.not_before <= now, earlier.c.attempts > 0),
     )
-    query = sa.select(table).where(table.c.state == "new", table.c.not_before <= now, ~blocked)
+    card = sa.exists().where(
+        earlier.c.case_id == table.c.case_id,
+        earlier.c.state == "new",
+        earlier.c.id < table.c.id,
+        earlier.c.relation.in_([Relation.CARD, Relation.EDIT]),
+    )
+    ready = ~blocked & ((table.c.user_id != FILES) | ~card)
+    query = sa.select(table).where(table.c.state == "new", table.c.not_before <= now, ready)
     found = (await tx.conn.execute(query.order_by(table.c.id).limit(limit))).mappings()
     return [_row(tx, row) for row in found]
 

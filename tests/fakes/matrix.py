@@ -177,6 +177,7 @@ class FakeMatrix:
 
     async def download_encrypted(self, file: EncryptedFile, target: Path, *, most: int | None = None) -> None:
         """Write the bytes."""
+        self._fail("download_encrypted")
         if file.url not in self.server.media:
             raise Gone("M_NOT_FOUND", 404)
         data = self.server.media[file.url]

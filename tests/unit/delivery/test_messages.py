@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from dpobot.delivery.messages import StaffPlace, forward, post_staff
+from dpobot.errors import Unavailable
 from dpobot.model.records import Attachment, Reply
 from dpobot.store import outbox
 from dpobot.store.outbox import Relation
@@ -60,7 +61,7 @@ async def test_what_is_said_can_not_be_taken_back(world: World) -> None:
     await world.say("later", "k", not_before=world.now + timedelta(seconds=10))
     world.server.now += timedelta(seconds=10)
     too_late = await world.database.write(lambda tx: outbox.take_back(tx, "k", world.now))
-    world.server.lost_answers["send"] = [ConnectionError()]  # type: ignore[list-item] # any trouble
+    world.server.lost_answers["send"] = [Unavailable("timeout")]
     await world.send()
     tried = await world.database.write(lambda tx: outbox.take_back(tx, "k", world.now))
     assert (too_late, tried, await world.send(minutes=1)) == (False, False, ["later"])

@@ -181,7 +181,7 @@ async def test_plain_bytes_are_gone_after_an_upload(world: World) -> None:
 
 
 async def test_a_file_that_can_not_be_had_is_named_in_the_thread(world: World) -> None:
-    """Deleted, altered, too large, refused: a sentence stands in its place, and what follows is sent."""
+    """Deleted, altered, too large, refused: a sentence stands in its place."""
     files = {key: world.uploaded(b"bytes", f"{key}.pdf") for key in ("gone", "altered", "too_large", "refused")}
     world.server.media[files["altered"].file.url] = b"other"
     world.server.media[files["too_large"].file.url] = b"x" * (LARGEST + 1)
@@ -190,7 +190,6 @@ async def test_a_file_that_can_not_be_had_is_named_in_the_thread(world: World) -
     for key, file in files.items():
         await world.evidence(file, key)
     world.meanwhile["upload_encrypted"] = lambda: world.fail("upload_encrypted", Rejected("M_FORBIDDEN", 403))
-    await world.tell("a note", "note", Relation.THREAD)
     await world.send()
     card = await world.card()
     assert card is not None
@@ -199,7 +198,6 @@ async def test_a_file_that_can_not_be_had_is_named_in_the_thread(world: World) -
         "failed: altered.pdf, altered",
         "failed: too_large.pdf, too_large",
         "failed: refused.pdf, refused",
-        "a note",
     ]
     assert list(world.folder.iterdir()) == []
 
@@ -211,6 +209,35 @@ async def test_a_server_that_is_away_loses_no_file(world: World) -> None:
     assert await world.send() == ["your answer"]
     assert await world.send(minutes=1) == ["your answer"]
     assert await world.send(minutes=1) == ["your answer", "orders.pdf"]
+
+
+async def test_a_file_from_a_server_that_hangs_keeps_nothing_up(world: World) -> None:
+    """What staff are told goes on; after some ten minutes a sentence stands in the file's place."""
+    world.fail("download_encrypted", *[Unavailable("http_504")] * 9)
+    await world.tell("card", "card", Relation.CARD)
+    await world.evidence(world.uploaded(b"one"), "file")
+    await world.tell("a note", "note", Relation.THREAD)
+    await world.send()
+    card = await world.card()
+    assert card is not None
+    before = [event.content["body"] for event in world.server.thread(card)]
+    for attempt in range(8):
+        await world.send(seconds=3 * 2**attempt)
+    after = [event.content["body"] for event in world.server.thread(card)]
+    assert (before, after) == (["a note"], ["a note", "failed: orders.pdf, unreachable"])
+
+
+async def test_a_file_waits_for_the_card_above_it(world: World) -> None:
+    """Its line is another one, yet it does not overtake."""
+    world.fail("send", Unavailable("connection"))
+    await world.tell("card", "card", Relation.CARD)
+    await world.evidence(world.uploaded(b"one"), "file")
+    await world.send()
+    early = world.said(world.office)
+    await world.send(seconds=3)
+    card = await world.card()
+    assert card is not None
+    assert (early, len(world.server.thread(card))) == ([], 1)
 
 
 async def test_a_person_and_staff_hear_of_a_file_that_is_not_sent(world: World) -> None:

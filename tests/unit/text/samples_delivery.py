@@ -4,7 +4,7 @@ from typing import Any
 
 _FILES: list[dict[str, Any]] = [
     {"file_name": "orders.pdf", "reason": reason, "largest": 50_000_000}
-    for reason in ("gone", "too_large", "altered", "refused")
+    for reason in ("gone", "too_large", "altered", "unreachable", "refused")
 ]
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
