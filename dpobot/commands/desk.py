@@ -16,13 +16,13 @@ from dpobot.model.records import Incoming, IncomingKind, Reply
 from dpobot.store.database import Tx
 from dpobot.text.notice import Notice
 
+_EVIDENCE_BYTES = 50_000_000  # as the configuration has it by default
+
 
 class Desk:
     """Understands messages and has the commands run."""
 
-    def __init__(
-        self, registry: Registry, rules: Rules, notice: Notice, evidence_bytes: int = Context.evidence_bytes
-    ) -> None:
+    def __init__(self, registry: Registry, rules: Rules, notice: Notice, evidence_bytes: int = _EVIDENCE_BYTES) -> None:
         self._registry = registry
         self._rules = rules
         self._notice = notice

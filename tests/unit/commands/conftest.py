@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -12,11 +12,13 @@ from dpobot.cases.service import Rules
 from dpobot.commands.desk import Desk, refused
 from dpobot.commands.registry import Registry, discover
 from dpobot.errors import Refusal
+from dpobot.inbox.choices import offer
 from dpobot.model.ids import EventId, RoomId, UserId
 from dpobot.model.records import Case, Incoming, IncomingKind, Reply
 from dpobot.model.words import Kind, Trust
-from dpobot.store import people
+from dpobot.store import files, people
 from dpobot.store.database import Database, Tx
+from dpobot.store.files import Purpose
 from dpobot.text import notice
 from dpobot.text.render import Renderer, templates_folder
 from tests.unit.text.samples import GLOBALS, OPERATOR
@@ -58,7 +60,8 @@ class Person:
         )
         replies = await self.hands_in(replace(incoming, **changes))  # type: ignore[arg-type] # fields of Incoming
         for reply in replies if self.rendered else ():
-            self.renderer.message(reply, "en")
+            body = str(self.renderer.message(reply, "en")["body"])
+            assert [number for number in range(1, len(reply.choices) + 1) if f"\n{number}. " not in body] == []
         return replies
 
     async def hands_in(self, incoming: Incoming) -> Sequence[Reply]:
@@ -66,11 +69,25 @@ class Person:
         try:
             return await self.database.write(lambda tx: self._serve(tx, incoming))
         except Refusal as refusal:
-            return [refused(refusal)]
+            reply = refused(refusal)
+            await self.database.write(lambda tx: self._offer(tx, incoming, [reply]))
+            return [reply]
 
     async def _serve(self, tx: Tx, incoming: Incoming) -> Sequence[Reply]:
         await people.ensure(tx, incoming.sender, self.now)
-        return await self.desk.serve(tx, self.now, incoming)
+        replies = await self.desk.serve(tx, self.now, incoming)
+        await self._offer(tx, incoming, replies)
+        return replies
+
+    async def _offer(self, tx: Tx, incoming: Incoming, replies: Sequence[Reply]) -> None:
+        for number, reply in enumerate(replies):
+            if reply.choices:
+                await offer(tx, self.now, incoming, number, reply.choices)
+
+    async def sends(self, filename: str = "proof.png", caption: str = "", **changes: object) -> list[str]:
+        """Send an encrypted file and return the templates of the answers; ``changes`` are members of the content."""
+        content = {**file_content(filename), "body": caption or filename, **changes}
+        return await self.hears(str(content["body"]), kind=IncomingKind.FILE, content=content)
 
     async def hears(self, body: str, **changes: object) -> list[str]:
         """Say something and return the templates of the answers."""
@@ -93,9 +110,35 @@ class Person:
         """What was written into a case."""
         return [message.text for message in await self.read(lambda tx: queries.messages_of(tx, case.id))]
 
+    async def files_of(self, case: Case) -> list[str]:
+        """The names of the files in a case."""
+        return [each.file.name for each in await self.read(lambda tx: files.of_case(tx, case.id, Purpose.EVIDENCE))]
+
+    async def staff(self, fn: Callable[..., Awaitable[object]], case: Case, *more: object) -> None:
+        """Let staff do something with a case: a function of `cases.decisions` or `cases.correspondence`."""
+        await self.database.write(lambda tx: fn(tx, self.now, case, *more))
+
     async def read(self, fn: Callable[[Tx], Awaitable[T]]) -> T:
         """Look something up."""
         return await self.database.read(fn)
+
+
+def file_content(filename: str) -> dict[str, Any]:
+    """The content of an encrypted attachment, as clients send it (spec: Sending encrypted attachments)."""
+    key = {"kty": "oct", "key_ops": ["encrypt", "decrypt"], "alg": "A256CTR", "k": "A" * 43, "ext": True}
+    return {
+        "msgtype": "m.image",
+        "body": filename,
+        "filename": filename,
+        "info": {"mimetype": "image/png", "size": 1234},
+        "file": {
+            "url": "mxc://example.org/aBc_1-2",
+            "key": key,
+            "iv": "A" * 22,
+            "hashes": {"sha256": "B" * 43},
+            "v": "v2",
+        },
+    }
 
 
 @pytest.fixture(scope="session")

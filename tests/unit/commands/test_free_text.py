@@ -3,8 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
 from dpobot.model.records import IncomingKind
 from dpobot.model.words import CaseState, Kind, Trust
 from tests.unit.commands.conftest import Person

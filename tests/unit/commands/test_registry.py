@@ -36,7 +36,8 @@ def test_product_commands_are_there(registry: Registry) -> None:
     """What a person can say."""
     expected = {
         "help", "privacy", "rights", "access", "export", "erase", "rectify", "restrict", "object", "automated",
-        "complaint", "security", "child", "status", "cases", "cancel", "reply", "received", "language", "yes", "no", "undo",
+        "complaint", "security", "child", "status", "cases", "cancel", "reply", "received", "language", "yes", "no",
+        "undo",
     }  # fmt: skip
     assert set(registry) == expected
 
