@@ -7,13 +7,17 @@ import ctypes
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 from dpobot import app
+from dpobot.audit import chain
+from dpobot.cases import holidays, register
 from dpobot.clock import SystemClock
 from dpobot.config import load
 from dpobot.demo import story
 from dpobot.errors import ConfigurationError, DpobotError, Rejected, Unavailable
+from dpobot.store.database import Tx
 
 _M_ARENA_MAX = -8  # of malloc.h
 _UNUSABLE, _UNAVAILABLE = 2, 75  # 75: EX_TEMPFAIL of sysexits.h: a service manager may try again
@@ -58,7 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_run)
     migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
     migrate.set_defaults(run=_migrate)
-    for command in (serve, migrate):
+    book = commands.add_parser("register", help="the register of requests as CSV, or a check of the audit trail")
+    book.add_argument("first", nargs="?", metavar="FROM", type=date.fromisoformat, help="first day, 2026-01-01")
+    book.add_argument("last", nargs="?", metavar="TO", type=date.fromisoformat, help="last day, 2026-12-31")
+    book.add_argument("--verify", action="store_true", help="walk the audit trail; exits with 1 if it was tampered")
+    book.add_argument("--head", metavar="HASH", help="a head that was posted earlier: is it still in the chain?")
+    book.set_defaults(run=_register)
+    for command in (serve, migrate, book):
         command.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
@@ -96,6 +106,38 @@ async def _migrate(given: argparse.Namespace) -> int:
     database = await app.open_database(load(given.config), SystemClock())
     await database.close()
     print("the database is up to date")
+    return 0
+
+
+async def _register(given: argparse.Namespace) -> int:
+    asked = given.verify or given.head is not None
+    if asked == (given.first is not None) or (given.first is None) != (given.last is None):
+        raise ConfigurationError(["register: name two days, FROM and TO, or --verify; try dpobot register --help"])
+    config = load(given.config)
+    database = await app.open_database(config, SystemClock())
+    try:
+        if asked:
+            return await database.read(lambda tx: _verify(tx, given.head))
+        zone = holidays.zone_of(config.operator.country)
+        lines = await database.read(lambda tx: register.as_csv(tx, given.first, given.last, zone))
+        sys.stdout.write(lines.decode())
+        return 0
+    finally:
+        await database.close()
+
+
+async def _verify(tx: Tx, head: str | None) -> int:
+    """Say whether the audit trail holds, and contains what was its head once."""
+    verdict = await chain.verify(tx)
+    if not verdict.holds:
+        print(
+            f"the audit trail is broken at row {verdict.broken_at} ({verdict.problem}); {verdict.rows} rows before hold"
+        )
+        return 1
+    print(f"the audit trail holds: {verdict.rows} rows")
+    if head is not None and not await chain.contains(tx, head.lower()):
+        print("but that head is not in it: the trail was replaced since, or the head belongs to another installation")
+        return 1
     return 0
 
 
