@@ -1,4 +1,4 @@
-"""What is installed elsewhere is whole: templates, migrations and schemas come with the wheel."""
+"""What is installed elsewhere is whole: templates, translations, migrations and schemas come with the wheel."""
 
 import os
 import subprocess
@@ -26,7 +26,8 @@ config = load(Path(sys.argv[2]))
 version = notices(templates_folder() / "notice", config.operator).current(date(2026, 12, 1))
 renderer = Renderer(templates_folder(), {"operator": config.operator, "bot": "@dpo:example.org"})
 content = renderer.message(Reply("rights"), "en")
-print(version.id, len(content["body"]) > 100)
+german = renderer.message(Reply("rights"), "de")
+print(version.id, len(content["body"]) > 100, "Auskunft" in german["body"])
 """
 
 
@@ -47,7 +48,7 @@ def test_the_wheel_works_without_the_checkout(installed: Path, tmp_path: Path) -
     probe = [sys.executable, "-c", PROBE, str(installed), str(ROOT / "bot.example.toml")]
     environment = os.environ | {"PYTHONPATH": str(installed)}
     done = subprocess.run(probe, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("2026-11-22 True\n", "")
+    assert (done.stdout, done.stderr) == ("2026-11-22 True True\n", "")
 
 
 def test_the_wheel_brings_migrations_schemas_and_types(installed: Path) -> None:
@@ -59,5 +60,7 @@ def test_the_wheel_brings_migrations_schemas_and_types(installed: Path) -> None:
         "dpobot/archive/schemas/manifest.schema.json",
         "dpobot/_templates/user/greeting.html",
         "dpobot/_templates/archive/index.html",
+        "dpobot/text/locale/de/LC_MESSAGES/dpobot.mo",
+        "dpobot/text/locale/fr/LC_MESSAGES/dpobot.mo",
     }
     assert wanted - found == set()

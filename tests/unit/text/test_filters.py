@@ -2,6 +2,7 @@
 
 import gettext
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from dpobot.text import filters, language
 
 FILTERS = filters.all_filters(gettext.NullTranslations())
+OF = {code: filters.all_filters(language.translations(code)) for code in ("en", "de", "fr")}
 
 
 @pytest.mark.parametrize(
@@ -43,12 +45,48 @@ def test_a_date_is_a_day() -> None:
 )
 def test_sizes(value: int, expected: str) -> None:
     """Decimal units, one decimal place, none where it would be zero."""
-    assert filters.size(value) == expected
+    assert FILTERS["size"](value) == expected
 
 
 def test_numbers_have_narrow_gaps() -> None:
     """Thousands are told apart in every language."""
-    assert filters.number(7_700_000) == "7\u202f700\u202f000"
+    assert FILTERS["number"](7_700_000) == "7\u202f700\u202f000"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "english", "german", "french"),
+    [
+        ("day", date(2026, 11, 22), "22 November 2026", "22. November 2026", "22 novembre 2026"),
+        ("day", date(2026, 3, 1), "1 March 2026", "1. März 2026", "1er mars 2026"),
+        (
+            "moment",
+            datetime(2026, 12, 2, 14, 5, tzinfo=UTC),
+            "2 December 2026, 14:05 UTC",
+            "2. Dezember 2026, 14:05 UTC",
+            "2 décembre 2026 à 14:05 UTC",
+        ),
+        ("size", 1, "1 byte", "1 Byte", "1 octet"),
+        ("size", 512, "512 bytes", "512 Bytes", "512 octets"),
+        ("size", 3_449_000, "3.4 MB", "3,4 MB", "3,4 Mo"),
+        ("size", 10**12, "1 TB", "1 TB", "1 To"),
+        ("number", 7_700_000, "7\u202f700\u202f000", "7.700.000", "7\u202f700\u202f000"),
+        ("left", 9000, "about 2 hours", "etwa 2 Stunden", "environ 2 heures"),
+        ("left", 61, "about 1 minute", "etwa 1 Minute", "environ 1 minute"),
+        ("days", 0, "0 days", "0 Tage", "0 jour"),
+        ("days", 1, "1 day", "1 Tag", "1 jour"),
+        ("days", 12, "12 days", "12 Tage", "12 jours"),
+        ("translated", "January", "January", "Januar", "janvier"),
+    ],
+)
+def test_each_language_has_its_own_way(name: str, value: Any, english: str, german: str, french: str) -> None:
+    """Order of a date, decimal mark, gaps between thousands, units, plural forms."""
+    assert [OF[code][name](value) for code in ("en", "de", "fr")] == [english, german, french]
+
+
+@pytest.mark.parametrize("code", ["en", "de", "fr"])
+def test_no_text_stays_no_text(code: str) -> None:
+    """The empty text is the name of a catalogue's header, which nobody must see."""
+    assert OF[code]["translated"]("") == ""
 
 
 @pytest.mark.parametrize(
@@ -92,6 +130,14 @@ def test_any_text_becomes_harmless(text: str, most: int) -> None:
 def test_a_language_has_many_names(text: str) -> None:
     """Code, region, own name, and what others call it."""
     assert language.normalise(text) == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("de-AT", "de"), ("Deutsch", "de"), ("german", "de"), ("FR", "fr"), ("français", "fr")]
+)
+def test_the_translated_languages_are_found(text: str, code: str) -> None:
+    """By what people call them."""
+    assert language.normalise(text) == code
 
 
 @pytest.mark.parametrize("text", ["", "klingon", "e", "eng lish", "../en"])

@@ -53,6 +53,28 @@ def test_an_unknown_language_is_english(tmp_path: Path) -> None:
     assert renderer.message(Reply("x"), "tlh")["body"] == "Yes"
 
 
+def test_marks_outside_of_sentences_follow_the_language(tmp_path: Path) -> None:
+    """French puts a narrow unbreakable space before a colon, each language has its own quotation marks."""
+    renderer = _renderer(
+        tmp_path,
+        "<p><code>{{ word }}</code>: {% trans %}yes{% endtrans %}; “{{ word }}”? &amp; {{ address }}:1 "
+        '<a href="mailto:{{ address }}">{{ address }}</a></p>',
+    )
+    reply = Reply("x", {"word": "a: b", "address": "c: d"})
+    bodies = {code: renderer.message(reply, code)["body"] for code in ("en", "de", "fr")}
+    assert bodies == {
+        "en": "`a: b`: yes; “a: b”? & c: d:1 c: d",
+        "de": "`a: b`: ja; „a: b“? & c: d:1 c: d",
+        "fr": "`a: b`\u202f: oui\u202f; «\u202fa: b\u202f»\u202f? & c: d:1 c: d",
+    }
+
+
+def test_marks_of_a_sentence_are_left_to_its_translation(tmp_path: Path) -> None:
+    """Otherwise it would not be found in the catalogue, or be changed where there is none."""
+    renderer = _renderer(tmp_path, "<p>{% trans %}Person:{% endtrans %} {% trans %}“a”: b{% endtrans %}</p>")
+    assert renderer.message(Reply("x"), "fr")["body"] == "Personne\u202f: “a”: b"
+
+
 def test_translated_sentences_escape_their_values(tmp_path: Path) -> None:
     """Names inside a translated sentence are as harmless as elsewhere."""
     renderer = _renderer(tmp_path, "<p>{% trans who=who %}Hello {{ who }}{% endtrans %}</p>")
