@@ -54,9 +54,18 @@ def _visible(character: str) -> str:
 
 
 def number(translations: Translations) -> Callable[[float], str]:
-    """Return the filter ``number``: its thousands apart as the language does it (``12 345`` with a thin space)."""
+    """Return the filter ``number``: its thousands apart as the language does it (``12 345`` with a thin space).
+
+    A broken number has one decimal place.
+    """
     gap = translations.pgettext("between thousands", "\u202f")
-    return lambda value: f"{int(value):,}".replace(",", gap)
+    mark = translations.pgettext("decimal mark", ".")
+
+    def words(value: float) -> str:
+        whole, _, tenths = f"{value:,.1f}".partition(".")
+        return whole.replace(",", gap) + (mark + tenths if tenths != "0" else "")
+
+    return words
 
 
 def size(translations: Translations) -> Callable[[float], str]:

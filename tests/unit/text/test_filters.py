@@ -70,6 +70,8 @@ def test_numbers_have_narrow_gaps() -> None:
         ("size", 3_449_000, "3.4 MB", "3,4 MB", "3,4 Mo"),
         ("size", 10**12, "1 TB", "1 TB", "1 To"),
         ("number", 7_700_000, "7\u202f700\u202f000", "7.700.000", "7\u202f700\u202f000"),
+        ("number", 1200.5, "1\u202f200.5", "1.200,5", "1\u202f200,5"),
+        ("number", 12.0, "12", "12", "12"),
         ("left", 9000, "about 2 hours", "etwa 2 Stunden", "environ 2 heures"),
         ("left", 61, "about 1 minute", "etwa 1 Minute", "environ 1 minute"),
         ("days", 0, "0 days", "0 Tage", "0 jour"),
