@@ -13,6 +13,9 @@ from dpobot.cases.service import Rules
 from dpobot.clock import Clock, SystemClock
 from dpobot.commands.desk import Desk
 from dpobot.commands.registry import discover
+from dpobot.commands.spec import StaffRules
+from dpobot.commands.staff_desk import StaffDesk
+from dpobot.commands.staff_registry import discover_staff
 from dpobot.commands.user.help import lines
 from dpobot.config import Config, secret
 from dpobot.delivery.attachments import Attachments
@@ -25,15 +28,19 @@ from dpobot.homeserver.api import Homeserver
 from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.inbox.dispatch import Dispatcher
 from dpobot.inbox.listener import Hearing, Listener
+from dpobot.inbox.staff import StaffInbox
 from dpobot.inbox.workers import Workers
 from dpobot.jobs.expire import Expire
 from dpobot.jobs.export import Export
 from dpobot.jobs.outcome import Outcome
 from dpobot.jobs.parts import Parts
+from dpobot.jobs.reminders import Reminders
 from dpobot.jobs.retention import Retention
 from dpobot.matrix.api import Matrix
 from dpobot.matrix.session import Session
-from dpobot.model.ids import UserId
+from dpobot.model.ids import UserId, server_of
+from dpobot.staff.board import Board
+from dpobot.staff.room import StaffRoom
 from dpobot.store import bot_state
 from dpobot.store.database import Database
 from dpobot.store.seal import load_or_create
@@ -56,14 +63,26 @@ class Bot:
     engine: EmbeddedEngine
     nudge: "Nudge"
     retention: Retention
+    staff_room: StaffRoom
+    board: Board
+    reminders: Reminders
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set; then finish what is in hand. Raises what can't be mended by waiting."""
         await self.engine.start()
         _logger.info("bot.ready")
-        ears = [self.listener.run(), self.workers.run(), self.outbox.run(), self.nudge.run(), self.retention.run()]
+        parts = (
+            self.listener,
+            self.workers,
+            self.outbox,
+            self.nudge,
+            self.retention,
+            self.staff_room,
+            self.board,
+            self.reminders,
+        )
         try:
-            await _until(stop, ears)
+            await _until(stop, [part.run() for part in parts])
         finally:
             await self.engine.stop()
             _logger.info("bot.stopped")
@@ -140,8 +159,13 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
     attachments = Attachments(session, config.data.directory / "attachments", largest)
     laments = Laments(renderer, config.staff.language, largest)
     outbox = Outbox(database, session, clock, attachments, laments)
-    nudge = Nudge(outbox, engine)
-    dispatcher = Dispatcher(database, session, renderer, Desk(registry, rules, notices), clock, nudge.committed)
+    board = Board(database, renderer, clock, config)
+    nudge = Nudge(outbox, engine, board)
+    staff_room = StaffRoom(database, session, renderer, clock, config)
+    staff_desk = StaffDesk(discover_staff(), rules, _staff_rules(config, session.user_id), notices)
+    staff = StaffInbox(database, session, renderer, clock, staff_room, staff_desk)
+    desk = Desk(registry, rules, notices, largest)
+    dispatcher = Dispatcher(database, session, renderer, desk, clock, staff, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)
     hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
 
@@ -150,20 +174,43 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
         nudge.committed()
 
     listener = Listener(database, session, renderer, clock, hearing, heard)
-    return Bot(database, session, listener, workers, outbox, engine, nudge, Retention(database, clock))
+    return Bot(
+        database,
+        session,
+        listener,
+        workers,
+        outbox,
+        engine,
+        nudge,
+        Retention(database, clock, config.retention),
+        staff_room,
+        board,
+        Reminders(parts, staff_room.staff),
+    )
+
+
+def _staff_rules(config: Config, me: UserId) -> StaffRules:
+    return StaffRules(
+        frozenset(config.policy.second_approver),
+        timedelta(minutes=config.staff.code_minutes),
+        timedelta(seconds=config.staff.reply_delay_seconds),
+        server_of(me),
+    )
 
 
 class Nudge:
     """After a message was dealt with: what it wants said and done need not wait for the next look at the tables."""
 
-    def __init__(self, outbox: Outbox, engine: Engine) -> None:
+    def __init__(self, outbox: Outbox, engine: Engine, board: Board) -> None:
         self._outbox = outbox
         self._engine = engine
+        self._board = board
         self._wake = asyncio.Event()
 
     def committed(self) -> None:
         """Say that a transaction may have wanted something."""
         self._outbox.wake()
+        self._board.wake()
         self._wake.set()
 
     async def run(self) -> None:

@@ -12,10 +12,12 @@ from dpobot.clock import Clock
 from dpobot.commands.desk import Desk, refused
 from dpobot.delivery.messages import Address, key, post
 from dpobot.errors import Refusal, Unavailable
+from dpobot.inbox.choices import offer
 from dpobot.inbox.gate import Admitted, Gate, Turned, remember
 from dpobot.inbox.invites import Invites
 from dpobot.inbox.late import received, resolve
 from dpobot.inbox.once import say_once
+from dpobot.inbox.staff import StaffInbox
 from dpobot.matrix.api import Matrix
 from dpobot.model.records import IncomingKind, Reply
 from dpobot.store import inbox, people
@@ -40,6 +42,7 @@ class Dispatcher:
         renderer: Renderer,
         desk: Desk,
         clock: Clock,
+        staff: StaffInbox,
         committed: Callable[[], None],
     ) -> None:
         self._database = database
@@ -47,9 +50,10 @@ class Dispatcher:
         self._renderer = renderer
         self._desk = desk
         self._clock = clock
+        self._staff = staff
         self._committed = committed
         self._gate = Gate(database, matrix)
-        self._invites = Invites(database, matrix, renderer, clock)
+        self._invites = Invites(database, matrix, renderer, clock, desk.greeting(alone=True))
 
     async def handle(self, row: InboxRow) -> None:
         """Handle a row; nothing that goes wrong leaves this method, and the row is done, deferred or failed."""
@@ -65,11 +69,13 @@ class Dispatcher:
         self._committed()
 
     async def _handle(self, row: InboxRow) -> None:
-        if row.kind is IncomingKind.INVITE:
+        if await self._staff.takes(row.room_id):
+            await self._staff.handle(row)
+        elif row.kind is IncomingKind.INVITE:
             await self._invites.answer(row)
         elif row.kind is IncomingKind.UNDECRYPTABLE:
             await self._unreadable(row)
-        elif row.kind is IncomingKind.OTHER:
+        elif row.kind in (IncomingKind.OTHER, IncomingKind.REACTION):  # a reaction in what was the staff room
             await self._database.write(lambda tx: inbox.done(tx, row.id, self._clock.now()))
         else:
             verdict = await self._gate.admit(row)
@@ -96,14 +102,18 @@ class Dispatcher:
         person = await remember(tx, admitted)
         spoken = [*await self._greeting(tx, person, replies), *replies]
         for number, reply in enumerate(spoken):
-            await post(tx, self._renderer, now, Address(row.sender, row.room_id), reply, key(row.event_id, number))
+            message_key = key(row.event_id, number)
+            await post(tx, self._renderer, now, Address(row.sender, row.room_id), reply, message_key)
+            await offer(tx, now, row.sender, row.room_id, message_key, reply.choices)
         await inbox.done(tx, row.id, now)
 
     async def _greeting(self, tx: Tx, person: Person, replies: Sequence[Reply]) -> list[Reply]:
         if person.greeted_at is not None:
             return []
         await people.mark_greeted(tx, person.user_id, self._clock.now())
-        return [] if any(reply.template == "help" for reply in replies) else [Reply("greeting")]
+        if any(reply.template == "help" for reply in replies):
+            return []
+        return [self._desk.greeting(alone=not replies)]
 
     async def _turn(self, tx: Tx, row: InboxRow, turned: Turned) -> None:
         if turned.reply is not None:
@@ -133,10 +143,14 @@ class Dispatcher:
         if row.attempts + 1 < _GIVE_UP_AFTER:
             await self._defer(row, None)
             return
-        await self._database.write(lambda tx: self._give_up(tx, row, number))
+        of_staff = await self._staff.takes(row.room_id)
+        await self._database.write(lambda tx: self._give_up(tx, row, number, of_staff=of_staff))
 
-    async def _give_up(self, tx: Tx, row: InboxRow, number: str) -> None:
+    async def _give_up(self, tx: Tx, row: InboxRow, number: str, *, of_staff: bool) -> None:
         now = self._clock.now()
-        address = Address(row.sender, row.room_id)
-        await post(tx, self._renderer, now, address, Reply("error", {"reference": number}), key(row.event_id, "error"))
+        if of_staff:
+            await self._staff.give_up(tx, row, number, now)
+        else:
+            address, reply = Address(row.sender, row.room_id), Reply("error", {"reference": number})
+            await post(tx, self._renderer, now, address, reply, key(row.event_id, "error"))
         await inbox.failed(tx, row.id, now)

@@ -57,7 +57,7 @@ class Gate:
             return facts
         person = await self._database.read(lambda tx: people.get(tx, row.sender))
         pinned = person.master_key if person else None
-        answer = await self._matrix.trust(row.sender, _origin(row), pinned)
+        answer = await self._matrix.trust(row.sender, origin_of(row), pinned)
         if answer.trust is Trust.MISMATCH:
             return Turned(Reply("forged"))
         incoming = Incoming(
@@ -88,6 +88,7 @@ async def remember(tx: Tx, admitted: Admitted) -> Person:
     return person
 
 
-def _origin(row: InboxRow) -> CryptoOrigin | None:
+def origin_of(row: InboxRow) -> CryptoOrigin | None:
+    """Return the keys that a row's message came with."""
     origin = row.payload.get("origin")
     return CryptoOrigin(**origin) if isinstance(origin, dict) else None

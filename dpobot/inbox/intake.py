@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from dpobot.matrix.api import Invite, Received, SyncBatch
-from dpobot.model.ids import EventId, UserId
+from dpobot.model.ids import EventId, RoomId, UserId
 from dpobot.model.records import IncomingKind
 from dpobot.store.inbox import NewEvent
 
@@ -15,13 +15,19 @@ _FILES = ("m.file", "m.image", "m.audio", "m.video")
 _MAX_BODY = 64 * 1024  # an event is no larger (spec 1.6 "Size limits"): a bound that costs nothing
 
 
-def event_row(event: Received, me: UserId, now: datetime, key_wait: timedelta) -> NewEvent | None:
-    """Return the row of an event, or None for what needs no answer (our own, reactions, state, m.notice of bots)."""
+def event_row(
+    event: Received, me: UserId, now: datetime, key_wait: timedelta, staff_room: RoomId | None = None
+) -> NewEvent | None:
+    """Return the row of an event, or None for what needs no answer (our own, state, m.notice of bots).
+
+    Reactions count in the staff room only.
+    """
     if event.sender == me or event.state_key is not None:
         return None
     if event.undecryptable is not None:
         return _row(event, IncomingKind.UNDECRYPTABLE, _raw(event), now, now + key_wait, session_of(event))
-    kind = _kind(event)
+    reaction = event.type == "m.reaction" and event.room_id == staff_room
+    kind = IncomingKind.REACTION if reaction else _kind(event)
     return None if kind is None else _row(event, kind, kept(event), now, now, None)
 
 

@@ -5,6 +5,7 @@ from dpobot.clock import Clock
 from dpobot.delivery.messages import Address, key, post
 from dpobot.delivery.rooms import is_safe
 from dpobot.errors import Rejected
+from dpobot.inbox.choices import offer
 from dpobot.inbox.once import say_once
 from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.records import Reply
@@ -19,11 +20,12 @@ _logger = log.get(__name__)
 class Invites:
     """Answers invitations."""
 
-    def __init__(self, database: Database, matrix: Matrix, renderer: Renderer, clock: Clock) -> None:
+    def __init__(self, database: Database, matrix: Matrix, renderer: Renderer, clock: Clock, greeting: Reply) -> None:
         self._database = database
         self._matrix = matrix
         self._renderer = renderer
         self._clock = clock
+        self._greeting = greeting
 
     async def answer(self, row: InboxRow) -> None:
         """Join the room of an invitation and say what is right there; every step is harmless to repeat."""
@@ -50,18 +52,18 @@ class Invites:
     def _reply(self, row: InboxRow, facts: RoomFacts) -> Reply:
         if not facts.encrypted:
             return Reply("unencrypted_room")
-        return Reply("greeting") if is_safe(facts, row.sender, self._matrix.user_id) else Reply("not_direct")
+        return self._greeting if is_safe(facts, row.sender, self._matrix.user_id) else Reply("not_direct")
 
     async def _finish(self, tx: Tx, row: InboxRow, reply: Reply) -> None:
         now = self._clock.now()
         person = await people.ensure(tx, row.sender, now)
-        if reply.template != "greeting":
+        if reply != self._greeting:
             await say_once(tx, self._renderer, now, row, reply, cleartext=True)
         else:
             await people.set_room(tx, row.sender, row.room_id)
             if person.greeted_at is None:
                 await people.mark_greeted(tx, row.sender, now)
-                await post(
-                    tx, self._renderer, now, Address(row.sender, row.room_id), reply, key(row.event_id, "greeting")
-                )
+                message_key = key(row.event_id, "greeting")
+                await post(tx, self._renderer, now, Address(row.sender, row.room_id), reply, message_key)
+                await offer(tx, now, row.sender, row.room_id, message_key, reply.choices)
         await inbox.done(tx, row.id, now)

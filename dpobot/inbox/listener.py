@@ -78,7 +78,8 @@ class Listener:
         batch = await self._matrix.sync(since, timeout_ms)
         fresh = batch if since is not None else await self._without_the_past(batch)
         now = self._clock.now()
-        rows = self._rows(fresh, now)
+        staff_room = await self._staff_room()
+        rows = self._rows(fresh, now, staff_room)
         arrived = intake.arrivals(fresh, self._matrix.user_id)
         await self._database.write(lambda tx: self._take_in(tx, rows, arrived, fresh.next_batch, now))
         if fresh.new_sessions:
@@ -92,9 +93,14 @@ class Listener:
         born = await self._database.read(bot_state.born_at)
         return replace(batch, events=tuple(event for event in batch.events if event.sent_at >= born))
 
-    def _rows(self, batch: SyncBatch, now: datetime) -> list[NewEvent]:
+    async def _staff_room(self) -> RoomId | None:
+        found = await self._database.read(lambda tx: bot_state.get(tx, bot_state.STAFF_ROOM))
+        return None if found is None else RoomId(found)
+
+    def _rows(self, batch: SyncBatch, now: datetime, staff_room: RoomId | None) -> list[NewEvent]:
         invites = [intake.invite_row(invite, batch.next_batch, now) for invite in batch.invites]
-        events = [intake.event_row(event, self._matrix.user_id, now, self._hearing.key_wait) for event in batch.events]
+        me, key_wait = self._matrix.user_id, self._hearing.key_wait
+        events = [intake.event_row(event, me, now, key_wait, staff_room) for event in batch.events]
         return invites + [row for row in events if row is not None]
 
     async def _take_in(
@@ -123,6 +129,8 @@ class Listener:
         return placed
 
     async def _say_slow(self, tx: Tx, sender: UserId, room_id: RoomId, now: datetime) -> None:
+        if room_id == await bot_state.get(tx, bot_state.STAFF_ROOM):
+            return  # a sentence to one person has no place there
         reply = Reply("too_fast", {"per_minute": self._hearing.per_minute}, notice=True)
         once_in_ten_minutes = key("too_fast", sender, int(now.timestamp()) // 600)
         await post(tx, self._renderer, now, Address(sender, room_id), reply, once_in_ten_minutes)

@@ -7,7 +7,7 @@ cases, one transaction each: what is posted there can be neither lost nor double
 import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dpobot import log
 from dpobot.cases import holidays, transitions
@@ -28,10 +28,11 @@ from dpobot.store.staff_threads import StaffThread
 from dpobot.text.render import Renderer
 
 _PAUSE = 0.5  # seconds between two sweeps: a burst of changes becomes one edit
-_LOOK_AGAIN = 60.0  # seconds; a wake-up comes sooner
+_LOOK_AGAIN = 3.0  # seconds; a wake-up comes sooner
 _AT_ONCE = 200  # cases of one sweep
 _MESSAGES = 500  # of one case in one sweep
 _STALE = timedelta(days=1)  # the days that are left change without the case
+_LOOK_FOR_STALE = timedelta(minutes=1)
 _logger = log.get(__name__)
 
 
@@ -45,13 +46,14 @@ class Board:
         self._language = config.staff.language
         self._zone = holidays.zone_of(config.operator.country)
         self._wake = asyncio.Event()
+        self._aged_at: datetime | None = None
 
     def wake(self) -> None:
         """Say that a case may have changed."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Sweep when there is reason to, and once a minute, until cancelled."""
+        """Sweep when there is reason to, and every few seconds, until cancelled."""
         while True:
             self._wake.clear()
             try:
@@ -82,8 +84,13 @@ class Board:
 
     async def _age(self) -> None:
         """Have cards written anew on which the days that are left may no longer be right."""
-        before = self._clock.now() - _STALE
-        await self._database.write(lambda tx: staff_board.touch_stale(tx, before, transitions.OPEN, _AT_ONCE))
+        now = self._clock.now()
+        if self._aged_at is not None and now - self._aged_at < _LOOK_FOR_STALE:
+            return
+        self._aged_at = now
+        stale = await self._database.read(lambda tx: staff_board.stale(tx, now - _STALE, transitions.OPEN, _AT_ONCE))
+        if stale:
+            await self._database.write(lambda tx: staff_board.touch_all(tx, stale))
 
     async def _one(self, place: StaffPlace, case_id: int) -> bool:
         try:

@@ -65,6 +65,11 @@ class StaffRoom:
             return room_id == self._config.room_id
         return self._config.wanted and room_id == await self._database.read(lambda tx: bot_state.get(tx, _MADE))
 
+    async def staff(self) -> frozenset[UserId]:
+        """Ask now who is staff; nobody as long as there is no room. Raises `Unavailable`."""
+        room_id = await self.current()
+        return frozenset() if room_id is None else await self.staffing(room_id)
+
     async def staffing(self, room_id: RoomId) -> frozenset[UserId]:
         """Ask now who is staff: joined, with the configured power level, not the bot; full user IDs.
 

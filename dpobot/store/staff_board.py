@@ -9,7 +9,7 @@ from dpobot.model.ids import EventId, RoomId
 from dpobot.model.words import CaseState
 from dpobot.store.audit_rows import AuditRow
 from dpobot.store.outbox import Relation
-from dpobot.store.statements import change, insert
+from dpobot.store.statements import insert
 from dpobot.store.tables import audit, case, case_file, case_message, outbox, staff_thread
 from dpobot.store.tx import Tx
 
@@ -27,19 +27,23 @@ async def touch_elsewhere(tx: Tx, room_id: RoomId, states: Collection[CaseState]
     await tx.conn.execute(rows.values(changed=True))
 
 
-async def touch_stale(tx: Tx, before: datetime, states: Collection[CaseState], limit: int) -> int:
-    """Have the cards of cases in these states written anew that were written before a moment; return how many."""
-    stale = (
+async def stale(tx: Tx, before: datetime, states: Collection[CaseState], limit: int) -> list[int]:
+    """Return cases in these states whose cards were written before a moment and show all changes, oldest card first."""
+    query = (
         sa.select(staff_thread.c.case_id)
         .join(case, case.c.id == staff_thread.c.case_id)
         .where(staff_thread.c.changed.is_(False), staff_thread.c.posted_at < before, case.c.state.in_(list(states)))
         .order_by(staff_thread.c.posted_at)
         .limit(limit)
     )
-    ids = list((await tx.conn.execute(stale)).scalars())
-    if not ids:
-        return 0
-    return await change(tx, sa.update(staff_thread).where(staff_thread.c.case_id.in_(ids)).values(changed=True))
+    return list((await tx.conn.execute(query)).scalars())
+
+
+async def touch_all(tx: Tx, case_ids: Collection[int]) -> None:
+    """Have the cards of cases written anew."""
+    await tx.conn.execute(
+        sa.update(staff_thread).where(staff_thread.c.case_id.in_(list(case_ids))).values(changed=True)
+    )
 
 
 async def lock_thread(tx: Tx, case_id: int) -> None:

@@ -60,6 +60,7 @@ class Stage:
             before = len(self.server.timeline)
             batch = await self.bot.listener.once(0)
             handled = await self.bot.workers.drain()
+            handled += await self.bot.board.sweep()
             sent = await self.bot.outbox.drain()
             started = await self.bot.engine.sweep()
             await self.bot.engine.idle()
@@ -187,6 +188,7 @@ def configuration(data: Path, **sections: dict[str, Any]) -> Config:
     }
     raw["export"] = raw["export"] | EXPORT
     raw["data"] = {"directory": str(data)}
+    raw["staff"] = raw["staff"] | {"members": []}  # a story that needs the staff room names its members
     for name, values in sections.items():
         raw[name] = raw.get(name, {}) | values
     return parse(raw)
@@ -214,6 +216,8 @@ async def play(
     try:
         with suppress(Unavailable):
             await bot.engine.start()
+        with suppress(Unavailable):
+            await bot.staff_room.ready()
         yield Stage(bot, server, homeserver, database, data)
     finally:
         await bot.engine.stop()
