@@ -41,11 +41,11 @@ class Bar:
 
 def png(bars: Sequence[Bar]) -> bytes:
     """Return the picture as a PNG."""
-    from PIL import Image, ImageDraw  # costs 10 MB and 50 ms: only who asks for a picture pays for it
+    from PIL import Image, ImageDraw, ImageFont  # costs 10 MB and 50 ms: only who asks for a picture pays for it
 
     image = Image.new("RGB", (_WIDTH, 2 * _MARGIN + _ROW * (len(bars) + 1)), _PAPER)
     pen = ImageDraw.Draw(image)
-    pen.font = _font()
+    pen.font = ImageFont.load_default(_TEXT)
     longest = max((bar.total for bar in bars), default=0)
     for row, bar in enumerate(bars):
         _draw_bar(pen, _MARGIN + row * _ROW, bar, longest)
@@ -59,12 +59,6 @@ def lengths(bar: Bar, longest: int) -> Sequence[tuple[str, int]]:
     """Return the pixels of each part; what is there at all is seen."""
     room = _WIDTH - 2 * _MARGIN - _LABELS - _FIGURES
     return [(name, max(2, count * room // longest) if count else 0) for name, count in bar.parts]
-
-
-def _font() -> object:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(_TEXT)
 
 
 def _draw_bar(pen: "ImageDraw", top: int, bar: Bar, longest: int) -> None:

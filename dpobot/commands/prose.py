@@ -8,11 +8,14 @@ from dpobot.commands.staff_parse import StaffSaid
 
 # A sentence that goes on after a verb ("close to the deadline", "hold on", "verify that he is") does so with these.
 _GOES_ON = frozenset(
-    "a about after again all an and any as at because been before but by can case cases could did do does down during "
-    "each enough for from had has have he her here him his how i if in into is it its just later like maybe me might "
-    "must my no not now of off on once one or our out over own perhaps please she should since so some soon still than "
-    "that the their them then there these they this those till to today tomorrow too until up us was we were what when "
-    "where whether while who why will with would yet you your".split()  # noqa: SIM905 a hundred quotation marks less
+    (  # noqa: SIM905 a hundred quotation marks less
+        "a about after again all an and any as at because been before but by can case cases could did do does "
+        "down during each enough for from had has have he her here him his how i if in into is it its just "
+        "later like maybe me might must my no not now of off on once one or our out over own perhaps please "
+        "she should since so some soon still than that the their them then there these they this those till "
+        "to today tomorrow too until up us was we were what when where whether while who why will with would "
+        "yet you your "
+    ).split()
 )
 # "reply to him", "reply was sent": talk about a reply
 _ABOUT_IT = frozenset({"came", "from", "has", "sent", "to", "was"})

@@ -31,7 +31,7 @@ async def _last(context: StaffContext, *, moves: bool) -> dict[str, object]:
     row = next(fitting, None)
     return {
         "reference": case.reference if case else None,
-        "actor": row.actor if row else None,
-        "action": row.action if row else None,
-        "at": row.at if row else None,
+        "last_actor": row.actor if row else None,
+        "last_action": row.action if row else None,
+        "last_at": row.at if row else None,
     }

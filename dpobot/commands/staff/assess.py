@@ -23,7 +23,7 @@ async def run(context: StaffContext, message: StaffMessage, arguments: Arguments
     if "factor" not in arguments:
         return [await _sheet(context, case, voided=False)]
     decisions.refuse_over(case)
-    factor, level, reasons = _line(arguments)
+    factor, level, reasons = _line(arguments, in_thread=message.case_id is not None)
     check_length(reasons)
     if factor == worksheet.CONCLUSION:
         await worksheet.conclude(context.tx, context.now, case, message.sender, level, reasons)
@@ -52,12 +52,13 @@ async def _sheet(context: StaffContext, case: Case, *, voided: bool) -> Reply:
     return Reply("staff/worksheet", {"reference": case.reference, "lines": worksheet.shown(known), "voided": voided})
 
 
-def _line(arguments: Arguments) -> tuple[str, str, str]:
+def _line(arguments: Arguments, *, in_thread: bool) -> tuple[str, str, str]:
     """Return factor, level, reasons. Raises `StaffRefusal` ``assess_line`` unless the three fit together."""
     factor, level, reasons = arguments["factor"], arguments.get("level"), arguments.get("reasons", "")
     known = _CONCLUSIONS if factor == worksheet.CONCLUSION else _LEVELS
     if level not in known or not reasons:
-        raise StaffRefusal("assess_line", factor=factor, known=sorted(known, key=list(_WORDS.values()).index))
+        shown = sorted(known, key=list(_WORDS.values()).index)
+        raise StaffRefusal("assess_line", factor=factor, known=shown, in_thread=in_thread)
     return factor, level, reasons
 
 

@@ -41,7 +41,12 @@ async def perform_resume(context: StaffContext, message: StaffMessage, plan: Jso
     await bot_state.drop(context.tx, bot_state.DELIVERIES_PAUSED)
     count = await wakes.for_error(context.tx, WAITING, context.now)
     await trail.record(context.tx, context.now, message.sender, "deliveries.resumed", None, {"count": count})
-    return [Reply("staff/deliveries_resumed", {"by": message.sender, "since": plan["since"], "count": count})]
+    return [
+        Reply(
+            "staff/deliveries_resumed",
+            {"by": message.sender, "since": datetime.fromisoformat(plan["since"]), "count": count},
+        )
+    ]
 
 
 def _clock(since: datetime) -> dict[str, object]:
