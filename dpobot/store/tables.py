@@ -148,7 +148,7 @@ case = sa.Table(
     sa.Index("ix_case_person_state", "person", "state"),
     sa.Index("ix_case_state_due", "state", "due_at"),
     sa.Index("ix_case_state_received", "state", "received_at"),
-    sa.Index("ix_case_assignee_state", "assignee", "state", "due_at"),
+    sa.Index("ix_case_state_assignee", "state", "assignee", "due_at"),
     sa.Index("ix_case_kind_days", "kind", "days"),
     sa.Index("ix_case_received", "received_at"),
     sa.Index("ix_case_expiry", "expired_at", "closed_at"),

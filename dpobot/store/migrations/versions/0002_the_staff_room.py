@@ -44,7 +44,7 @@ def _cases() -> None:
         table.add_column(sa.Column("days", sa.Integer()))
         table.add_column(sa.Column("expired_at", MOMENT))
         table.create_index("ix_case_state_received", ["state", "received_at"])
-        table.create_index("ix_case_assignee_state", ["assignee", "state", "due_at"])
+        table.create_index("ix_case_state_assignee", ["state", "assignee", "due_at"])
         table.create_index("ix_case_kind_days", ["kind", "days"])
         table.create_index("ix_case_received", ["received_at"])
         table.create_index("ix_case_expiry", ["expired_at", "closed_at"])
