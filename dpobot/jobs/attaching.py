@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dpobot.archive.messages import safe
-from dpobot.archive.spool import Added, Spool
+from dpobot.archive.spool import Added, Spool, disk
 from dpobot.engine.api import StepResult, Steps
 from dpobot.errors import Gone, Rejected
 from dpobot.jobs.parts import Parts
@@ -51,7 +51,8 @@ class Attaching:
         target = self._spool.added_path(number)
         draft = target.with_name(f"{number}.draft")
         try:
-            await self._parts.matrix.download_encrypted(file.file.file, draft)
+            with disk():
+                await self._parts.matrix.download_encrypted(file.file.file, draft)
             draft.replace(target)
         except Gone:
             return "gone"
