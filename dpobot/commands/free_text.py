@@ -20,6 +20,7 @@ from dpobot.store import prompts
 PASS_ON = "pass_on"  # noqa: S105 a kind of prompt, not a password
 _FILED = "filed"  # not a question: as long as it is open, the person has just heard where their words go
 _FILED_FILE = "filed_file"  # the same for files
+_FULL = "full"  # the same: they have just heard that nothing more is kept until they decide
 KEPT_FOR = timedelta(days=2)  # words that nobody has said yes to
 QUIET = timedelta(minutes=5)  # the same sentence is not said again within this time
 MOST_KEPT = 100_000  # roughly, characters of what waits for one person's yes: more than one message can hold
@@ -71,6 +72,9 @@ async def answered(context: Context, incoming: Incoming, *, yes: bool) -> Sequen
     if offer is None:
         return await take(context, incoming, FreeText(incoming.body.strip()))
     await prompts.answer(context.tx, offer.id, context.now)
+    full = await prompts.newest_open(context.tx, incoming.sender, context.now, (_FULL,))
+    if full is not None:
+        await prompts.answer(context.tx, full.id, context.now)
     if not yes:
         return [Reply("not_passed_on")]
     return await _open(context, incoming, _items(offer))
@@ -93,14 +97,19 @@ async def add(context: Context, case: Case, item: Item) -> Reply:
 
 async def offer(context: Context, incoming: Incoming, item: Item, asked: Reply, *, quietly: bool) -> Sequence[Reply]:
     """Keep a message, together with those that wait already, and ask; ``quietly``: not if that was just asked."""
+    if await prompts.newest_open(context.tx, incoming.sender, context.now, (_FULL,)):
+        return []
     before = await _open_offer(context, incoming)
-    stored = dict(before.content) if before else {"messages": [], "spoken_at": None, "full_at": None}
-    messages = [*stored["messages"], item.to_json()]
+    messages = [*(before.content["messages"] if before else ()), item.to_json()]
     if before is not None and sum(_size(message) for message in messages) > MOST_KEPT:
-        return await _full(context, incoming, before)
-    quiet = quietly and _lately(context, stored["spoken_at"])
-    spoken_at = stored["spoken_at"] if quiet else context.now.timestamp()
-    await _wait(context, incoming, before, {"messages": messages, "spoken_at": spoken_at, "full_at": None})
+        await _ask(context, incoming, _FULL, {}, context.now + QUIET)
+        return [Reply("free_text_full", choices=("yes", "no"))]
+    spoken_at = before.content["spoken_at"] if before else None
+    quiet = quietly and spoken_at is not None and context.now.timestamp() - spoken_at < QUIET.total_seconds()
+    if before is not None:
+        await prompts.answer(context.tx, before.id, context.now)
+    content = {"messages": messages, "spoken_at": spoken_at if quiet else context.now.timestamp()}
+    await _ask(context, incoming, PASS_ON, content, context.now + KEPT_FOR)
     return [] if quiet else [asked]
 
 
@@ -126,22 +135,6 @@ async def _open(context: Context, incoming: Incoming, items: Sequence[Item]) -> 
     for item in items:
         await add(context, case, item)
     return [Reply("passed_on", {"reference": case.reference, "due_at": case.due_at})]
-
-
-async def _full(context: Context, incoming: Incoming, before: prompts.Prompt) -> Sequence[Reply]:
-    """Say, once in a while, that no more is kept until the person has decided."""
-    if _lately(context, before.content["full_at"]):
-        return []
-    await _wait(context, incoming, before, {**before.content, "full_at": context.now.timestamp()})
-    return [Reply("free_text_full", choices=("yes", "no"))]
-
-
-async def _wait(
-    context: Context, incoming: Incoming, before: prompts.Prompt | None, content: Mapping[str, Any]
-) -> None:
-    if before is not None:
-        await prompts.answer(context.tx, before.id, context.now)
-    await _ask(context, incoming, PASS_ON, content, context.now + KEPT_FOR)
 
 
 async def _said_lately(context: Context, incoming: Incoming, kind: str) -> bool:
@@ -180,7 +173,3 @@ def _items(offer_: prompts.Prompt) -> list[Item]:
 
 def _size(message: Mapping[str, Any]) -> int:
     return len(message["text"]) + _MESSAGE + (_FILE if message["file"] else 0)
-
-
-def _lately(context: Context, at: float | None) -> bool:
-    return at is not None and context.now.timestamp() - at < QUIET.total_seconds()

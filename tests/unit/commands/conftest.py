@@ -1,6 +1,6 @@
 """A desk on a real database, and a person who talks to it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -9,14 +9,14 @@ import pytest
 
 from dpobot.cases import queries
 from dpobot.cases.service import Rules
+from dpobot.commands import choices
 from dpobot.commands.desk import Desk, refused
 from dpobot.commands.registry import Registry, discover
 from dpobot.errors import Refusal
-from dpobot.inbox.choices import offer
 from dpobot.model.ids import EventId, RoomId, UserId
 from dpobot.model.records import Case, Incoming, IncomingKind, Reply
 from dpobot.model.words import Kind, Trust
-from dpobot.store import files, people
+from dpobot.store import files, people, prompts
 from dpobot.store.database import Database, Tx
 from dpobot.store.files import Purpose
 from dpobot.text import notice
@@ -45,6 +45,14 @@ class Person:
 
     async def says(self, body: str, **changes: object) -> Sequence[Reply]:
         """Say something; a refusal is an answer like others."""
+        replies = await self.hands_in(self.message(body, **changes))
+        for reply in replies if self.rendered else ():
+            text = str(self.renderer.message(reply, "en")["body"])
+            assert [number for number in range(1, len(reply.choices) + 1) if f"\n{number}. " not in text] == []
+        return replies
+
+    def message(self, body: str, **changes: object) -> Incoming:
+        """Return the next message."""
         self.said += 1
         incoming = Incoming(
             event_id=EventId(f"$said-{self.user_id}-{self.said}"),
@@ -58,11 +66,15 @@ class Person:
             local=self.local,
             content={"msgtype": "m.text", "body": body},
         )
-        replies = await self.hands_in(replace(incoming, **changes))  # type: ignore[arg-type] # fields of Incoming
-        for reply in replies if self.rendered else ():
-            body = str(self.renderer.message(reply, "en")["body"])
-            assert [number for number in range(1, len(reply.choices) + 1) if f"\n{number}. " not in body] == []
-        return replies
+        return replace(incoming, **changes)  # type: ignore[arg-type] # fields of Incoming
+
+    async def floods(self, messages: Iterable[Incoming]) -> list[str]:
+        """Hand in many messages, in one transaction because that is faster; return all answers."""
+
+        async def all_of_them(tx: Tx) -> list[str]:
+            return [reply.template for incoming in messages for reply in await self._serve(tx, incoming)]
+
+        return await self.database.write(all_of_them)
 
     async def hands_in(self, incoming: Incoming) -> Sequence[Reply]:
         """Hand a message over as it is."""
@@ -80,9 +92,18 @@ class Person:
         return replies
 
     async def _offer(self, tx: Tx, incoming: Incoming, replies: Sequence[Reply]) -> None:
-        for number, reply in enumerate(replies):
+        for reply in replies:
             if reply.choices:
-                await offer(tx, self.now, incoming, number, reply.choices)
+                await prompts.ask(
+                    tx,
+                    person=incoming.sender,
+                    room_id=incoming.room_id,
+                    kind=choices.KIND,
+                    event_id=EventId(f"choices-{incoming.event_id}"),
+                    content={"choices": list(reply.choices)},
+                    now=self.now,
+                    expires_at=self.now + timedelta(minutes=30),
+                )
 
     async def sends(self, filename: str = "proof.png", caption: str = "", **changes: object) -> list[str]:
         """Send an encrypted file and return the templates of the answers; ``changes`` are members of the content."""
