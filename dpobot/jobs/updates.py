@@ -27,10 +27,12 @@ class Updates:
 
     async def once(self, now: datetime) -> int:
         """Tell those whose day it is; return how many."""
-        windows = due.updates(now, self._zone)
-        return sum([await self._parts.database.write(lambda tx, w=w: self._all(tx, now, w)) for w in windows])  # type: ignore[misc] # bound per turn
+        return await self._parts.database.write(lambda tx: self._all(tx, now))
 
-    async def _all(self, tx: Tx, now: datetime, window: due.Window) -> int:
+    async def _all(self, tx: Tx, now: datetime) -> int:
+        return sum([await self._those(tx, now, window) for window in due.updates(now, self._zone)])
+
+    async def _those(self, tx: Tx, now: datetime, window: due.Window) -> int:
         cases = await reminders.received(tx, _STATES, window.start, window.end, window.what, _AT_ONCE)
         return sum([await self._one(tx, now, case, window.what) for case in cases])
 

@@ -20,7 +20,7 @@ Files = dict[str, bytes]
 EVENTS = "rooms/0001-Kitchen-b/events.jsonl"
 
 
-def _rewrite(path: Path, change: Callable[[Files], None], honest: bool = True) -> Path:
+def rewrite(path: Path, change: Callable[[Files], None], honest: bool = True) -> Path:
     """Change a volume's files; with ``honest`` the manifest is brought up to date, as a faulty writer would."""
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -53,11 +53,11 @@ def _manifest(**changes: Any) -> Callable[[Files], None]:
     return change
 
 
-def _put(name: str, data: bytes) -> Callable[[Files], None]:
+def put(name: str, data: bytes) -> Callable[[Files], None]:
     return lambda files: files.update({name: data})
 
 
-def _drop(name: str) -> Callable[[Files], None]:
+def drop(name: str) -> Callable[[Files], None]:
     def change(files: Files) -> None:
         del files[name]
 
@@ -87,8 +87,8 @@ async def test_a_sound_archive_passes(rich: Spool, make: Make) -> None:
         (_first_event(sender=None), "foreign_sender"),
         (_first_event(room_id="!other:example.org"), "wrong_room"),
         (_first_event(event_id=None), "not_an_event"),
-        (_put(EVENTS, b"[1]\n"), "not_an_event"),
-        (_put(EVENTS, b"{broken\n"), "not_an_event"),
+        (put(EVENTS, b"[1]\n"), "not_an_event"),
+        (put(EVENTS, b"{broken\n"), "not_an_event"),
         (_nested(redacted_because=_REDACTION), "foreign_nested"),
         (_nested(redacted_because={"event_id": "$r", "reason": "rude"}), "foreign_nested"),
         (_nested(prev_content={"name": "x"}), "foreign_nested"),
@@ -99,14 +99,14 @@ async def test_a_sound_archive_passes(rich: Spool, make: Make) -> None:
         (_nested(anything=[{"deeper": {"sender": BOB}}]), "foreign_nested"),
         (_nested(anything={"content": {}}), "foreign_nested"),
         (_first_event(prev_content={}), "foreign_nested"),
-        (_put("account/devices.json", json.dumps(_FOREIGN).encode()), "foreign_account"),
-        (_put("account/devices.json", b"{"), "unreadable"),
-        (_put("extra.txt", b"x"), "unlisted"),
-        (_put("rooms/0001-x/events.jsonl", b""), "unlisted"),
-        (_put("../evil.txt", b"x"), "unsafe_name"),
-        (_put("README.TXT", b"x"), "twice"),
-        (_drop("index.html"), "absent"),
-        (_drop("manifest.json"), "unreadable"),
+        (put("account/devices.json", json.dumps(_FOREIGN).encode()), "foreign_account"),
+        (put("account/devices.json", b"{"), "unreadable"),
+        (put("extra.txt", b"x"), "unlisted"),
+        (put("rooms/0001-x/events.jsonl", b""), "unlisted"),
+        (put("../evil.txt", b"x"), "unsafe_name"),
+        (put("README.TXT", b"x"), "twice"),
+        (drop("index.html"), "absent"),
+        (drop("manifest.json"), "unreadable"),
         (_manifest(person="@bob:example.org"), "wrong_person"),
         (_manifest(scope="visible"), "wrong_person"),
         (_manifest(volume=2), "volumes"),
@@ -114,13 +114,13 @@ async def test_a_sound_archive_passes(rich: Spool, make: Make) -> None:
         (_manifest(files=5), "unreadable"),
         (_manifest(rooms=[{}]), "unreadable"),
         (_manifest(totals={"events": 5}), "counts"),
-        (_put("rooms/0001-Kitchen-b/room.json", b'{"room_id": "!other:example.org"}'), "wrong_room"),
-        (_put(EVENTS, b""), "counts"),
+        (put("rooms/0001-Kitchen-b/room.json", b'{"room_id": "!other:example.org"}'), "wrong_room"),
+        (put(EVENTS, b""), "counts"),
     ],
 )
 async def test_violations(rich: Spool, make: Make, change: Callable[[Files], None], code: str) -> None:
     """Each kind of violation is found, even if the manifest was made to fit."""
-    changed = _rewrite(make().volumes[0].path, change)
+    changed = rewrite(make().volumes[0].path, change)
     with pytest.raises(Tripwire) as raised:
         inspect([changed], ALICE, Scope.MINE)
     assert raised.value.code == code
@@ -128,7 +128,7 @@ async def test_violations(rich: Spool, make: Make, change: Callable[[Files], Non
 
 async def test_changed_bytes(rich: Spool, make: Make) -> None:
     """A file that is not what the manifest says is found."""
-    changed = _rewrite(make().volumes[0].path, _put("index.html", b"changed"), honest=False)
+    changed = rewrite(make().volumes[0].path, put("index.html", b"changed"), honest=False)
     with pytest.raises(Tripwire, match="digest"):
         inspect([changed], ALICE, Scope.MINE)
 
