@@ -6,6 +6,7 @@ sees, and French puts a narrow unbreakable space before it.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import ClassVar
 
 from jinja2.ext import Extension
@@ -24,17 +25,21 @@ class Typography(Extension):
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         """Pass the template's tokens on, with the marks in its text changed."""
         html = (stream.name or "").endswith(".html")
-        sentence, previous = False, ""
-        for token in stream:
-            if previous == "block_begin" and token.value in ("trans", "endtrans"):
-                sentence = token.value == "trans"
-            previous = token.type
-            rewrite = html and token.type == "data" and not sentence
-            yield Token(token.lineno, token.type, self._written(token.value)) if rewrite else token
+        sentence = False
+        for token, following in pairwise([*stream, Token(0, "eof", "")]):
+            if token.type == "block_begin" and following.value in ("trans", "endtrans"):
+                sentence = following.value == "trans"
+            if html and token.type == "data" and not sentence:
+                yield Token(token.lineno, token.type, self._written(token.value, following.type == "block_begin"))
+            else:
+                yield token
 
-    def _written(self, text: str) -> str:
+    def _written(self, text: str, block_follows: bool) -> str:
+        """A mark may be the last of its text before ``{% endif %}``, but not before a value: that may be ``a:b``."""
         opening, closing = self.quotes
+        text += " " * block_follows
         spaced = _MARK.sub(lambda found: found[0] if found[0][0] == "&" else self.before_marks + found[0], text)
+        spaced = spaced[: len(spaced) - block_follows]
         return spaced.translate({ord("“"): opening, ord("”"): closing})
 
 

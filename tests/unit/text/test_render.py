@@ -57,7 +57,8 @@ def test_marks_outside_of_sentences_follow_the_language(tmp_path: Path) -> None:
     """French puts a narrow unbreakable space before a colon, each language has its own quotation marks."""
     renderer = _renderer(
         tmp_path,
-        "<p><code>{{ word }}</code>: {% trans %}yes{% endtrans %}; “{{ word }}”? &amp; {{ address }}:1 "
+        "<p>{% if word %}<code>{{ word }}</code>:{% endif %} {% trans %}yes{% endtrans %}; “{{ word }}”? "
+        "&amp; {{ address }}:1 "
         '<a href="mailto:{{ address }}">{{ address }}</a></p>',
     )
     reply = Reply("x", {"word": "a: b", "address": "c: d"})
