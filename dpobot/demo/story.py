@@ -74,9 +74,10 @@ async def _play(folder: Path, synapse: Synapse, target: Path, narrator: Narrator
         async with AsyncExitStack() as stack:
             anna = await _client(stack, synapse, account, folder / "anna")
             dora = await _client(stack, synapse, dora_account, folder / "dora")
+            staff_room = await dora.accept(UserId(bot.user_id))
             await anna.say(life.family, "Only we can read this.")
             room_id = await _conversation(anna, UserId(bot.user_id), target, narrator)
-            await _complaint(anna, dora, UserId(bot.user_id), room_id, narrator)
+            await _complaint(anna, room_id, dora, staff_room, UserId(bot.user_id), narrator)
     finally:
         await bot.stop()
     print(f"The archive is in {target}: open {(target / 'index.html').resolve()}")
@@ -105,10 +106,11 @@ async def _conversation(anna: Client, bot: UserId, target: Path, narrator: Narra
     return room_id
 
 
-async def _complaint(anna: Client, dora: Client, bot: UserId, room_id: RoomId, narrator: Narrator) -> None:
+async def _complaint(
+    anna: Client, room_id: RoomId, dora: Client, staff_room: RoomId, bot: UserId, narrator: Narrator
+) -> None:
     """Show what the other side sees: one member of staff, one case, one thread."""
-    narrator.scene("Dora of the DPO team is in the staff room, where each request is a thread")
-    staff_room = await dora.accept(bot)
+    narrator.scene("Dora of the DPO team sits in the staff room, where each request is a thread")
     await _ask(anna, bot, room_id, "complaint I had to wait too long for this", narrator)
     card = await dora.wait(bot, lambda event: event.room_id == staff_room and "complaint" in _text(event))
     narrator.line("card", _text(card))

@@ -5,7 +5,6 @@ IDs deduplicate, a join is needed to send, a
 cleartext room refuses, an undecryptable event stays so until its key is there.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from dpobot.matrix.api import Powers, Received, RoomFacts, SyncBatch, TrustAnswe
 from dpobot.model.ids import EventId, Mxc, RoomId, UserId
 from dpobot.model.records import CryptoOrigin, EncryptedFile
 from dpobot.model.words import Trust
-from tests.fakes.matrix_server import FakeServer, Room
+from tests.fakes.matrix_server import FakeServer, Room, digest_of
 
 __all__ = ["FakeMatrix", "FakeServer", "unavailable"]
 
@@ -183,7 +182,7 @@ class FakeMatrix:
         data = self.server.media[file.url]
         if most is not None and len(data) > most:
             raise Rejected("too_large")
-        if hashlib.sha256(data).hexdigest() != file.hashes["sha256"]:
+        if digest_of(data) != file.hashes["sha256"]:
             raise Rejected("bad_hash")
         target.write_bytes(data)
 

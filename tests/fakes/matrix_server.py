@@ -1,5 +1,6 @@
 """The homeserver in memory: rooms, one timeline, media. What people do on it, tests call directly."""
 
+import base64
 import hashlib
 import itertools
 import secrets
@@ -149,8 +150,8 @@ class FakeServer:
         """Keep the bytes of an upload; they stay plain here, the hash is theirs."""
         url = Mxc(f"mxc://dpobot.test/{secrets.token_hex(8)}")
         self.media[url] = data
-        digest = hashlib.sha256(data).hexdigest()
-        return EncryptedFile(url, {"kty": "oct", "k": "key"}, "iv", {"sha256": digest}, len(data))
+        key = {"kty": "oct", "key_ops": ["encrypt", "decrypt"], "alg": "A256CTR", "k": "A" * 43, "ext": True}
+        return EncryptedFile(url, key, "B" * 22, {"sha256": digest_of(data)}, len(data))
 
     def event(self, event_id: EventId) -> Received:
         """Return an event."""
@@ -188,6 +189,11 @@ class FakeServer:
         mine = [event for event in self.timeline if event.room_id == room_id and event.sender == sender]
         heard = [event for event in mine if event.type == "m.room.message"]
         return [str(event.content.get("body", "")) for event in heard if "m.new_content" not in event.content]
+
+
+def digest_of(data: bytes) -> str:
+    """Return the hash of an encrypted attachment as the specification spells it: unpadded base64."""
+    return base64.b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
 
 
 def _thread(root: EventId) -> dict[str, Any]:

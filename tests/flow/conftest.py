@@ -18,6 +18,7 @@ from dpobot.store.database import Database
 from tests.fakes.matrix import FakeServer
 from tests.flow.planted import DISPLAY_NAME, FILE_NAME, PLANTED
 from tests.flow.stage import Stage, StageHomeserver, play
+from tests.flow.team import STAFF, Team
 
 ANNA = UserId("@anna:dpobot.test")
 BERT = UserId("@bert:dpobot.test")
@@ -60,6 +61,15 @@ async def stage(
     """The bot, ready."""
     async with play(sqlite_database, data, server, homeserver) as opened:
         yield opened
+
+
+@pytest.fixture
+async def team(
+    sqlite_database: Database, data: Path, server: FakeServer, homeserver: StageHomeserver
+) -> AsyncIterator[Team]:
+    """The bot with a staff room, and two people of the DPO team in it; its stage is `team.stage`."""
+    async with play(sqlite_database, data, server, homeserver, staff=STAFF) as opened:
+        yield await Team.gather(opened)
 
 
 @pytest.fixture(autouse=True)
