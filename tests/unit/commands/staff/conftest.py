@@ -143,8 +143,8 @@ class Member:
                 to = Address(outcome.case.person)
                 late = now + outcome.delay
                 await post(tx, RENDERER, now, to, outcome.reply, message_key, not_before=late, files=outcome.files)
-            elif outcome.choices:
-                await offer(tx, now, message, number, outcome.choices)
+            else:
+                await offer(tx, now, message.sender, ROOM, f"{message.event_id}-{number}", outcome.choices)
         return outcomes
 
     async def hears(self, body: str, case: Case | None = None, **changes: Any) -> list[str]:
