@@ -58,6 +58,7 @@ async def take_reply_back(tx: Tx, now: datetime, case: Case, author: UserId) -> 
     if newest is None:
         return None
     await case_messages.delete(tx, newest.id)
+    await files.unsent(tx, case.id, newest.at)  # they go with the next one
     await _unanswered(tx, case, newest)
     await trail.record(tx, now, author, "case.reply_taken_back", case.id, {"event_id": newest.event_id})
     await staff_threads.touch(tx, case.id)

@@ -92,6 +92,14 @@ async def sent(tx: Tx, id_: int, now: datetime) -> bool:
     return await change(tx, row.values(sent_at=now)) == 1
 
 
+async def unsent(tx: Tx, case_id: int, sent_at: datetime) -> int:
+    """Note that the files that were to go to the person at that moment did not; return how many they were."""
+    rows = sa.update(table).where(
+        table.c.case_id == case_id, table.c.purpose == Purpose.ANSWER, table.c.sent_at == sent_at
+    )
+    return await change(tx, rows.values(sent_at=None))
+
+
 async def forget(tx: Tx, case_id: int) -> None:
     """Delete a case's files."""
     await tx.conn.execute(sa.delete(table).where(table.c.case_id == case_id))
