@@ -24,7 +24,7 @@ _FULL = "full"  # the same: they have just heard that nothing more is kept until
 KEPT_FOR = timedelta(days=2)  # words that nobody has said yes to
 QUIET = timedelta(minutes=5)  # the same sentence is not said again within this time
 MOST_KEPT = 100_000  # roughly, characters of what waits for one person's yes: more than one message can hold
-_MESSAGE, _FILE = 100, 600  # what is stored of a message beside its words, and of a file
+_MESSAGE, _FILE = 500, 500  # what a message counts beside its words, and a file: so there are never more than 200
 _CHOICES = ("yes", "no", "help")
 
 
