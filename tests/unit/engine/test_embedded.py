@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from dpobot.engine.api import JobFunction, JobRun, StepResult
+from dpobot.engine.api import JobFunction, JobRun, Postponed, StepResult
 from dpobot.engine.embedded import EmbeddedEngine, OnEnd
 from dpobot.engine.retry import LIMIT
 from dpobot.errors import Unavailable
@@ -245,3 +245,31 @@ async def test_an_engine_that_does_not_run_starts_nothing(sqlite_database: Datab
     await runner.submit(job_id)
     assert await runner.sweep() == 0
     assert (await row(sqlite_database, job_id)).state is JobState.WANTED
+
+
+async def test_a_postponed_job_waits_without_end(database: Database) -> None:
+    """It is asked again after the time it named, however often, and no failure is counted."""
+    job_id, clock = await want(database, 1), SetClock()
+
+    async def work(run: JobRun) -> None:
+        raise Postponed("deliveries_paused", 60)
+
+    for _ in range(3):
+        await run_all(engine(database, work, clock=clock))
+        job = await row(database, job_id)
+        assert (job.state, job.attempts, job.error) == (JobState.WANTED, 0, "deliveries_paused")
+        assert (job.wake_at - clock.now()).total_seconds() == 60
+        clock.move(60)
+    assert await codes(database) == []
+
+
+async def test_a_job_that_is_cancelled_while_it_is_postponed_ends(database: Database) -> None:
+    """The wish to stop came while it ran: it does not wait first."""
+    job_id = await want(database, 1)
+
+    async def work(run: JobRun) -> None:
+        await database.write(lambda tx: jobs.request_cancel(tx, run.job.case_id, START))
+        raise Postponed("deliveries_paused", 60)
+
+    await run_all(engine(database, work))
+    assert (await row(database, job_id)).state is JobState.CANCELLED

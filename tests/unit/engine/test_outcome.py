@@ -2,8 +2,8 @@
 
 import pytest
 
-from dpobot.engine.api import Cancelled, Halted, Hold, Lost
-from dpobot.engine.outcome import Drop, End, Outcome, PutBack, TryAgain, of
+from dpobot.engine.api import Cancelled, Halted, Hold, Lost, Postponed
+from dpobot.engine.outcome import Drop, End, Outcome, PutBack, TryAgain, Wait, of
 from dpobot.errors import Gone, Refusal, Rejected, Tripwire, Unavailable
 from dpobot.model.words import JobState
 
@@ -18,6 +18,7 @@ from dpobot.model.words import JobState
         (Tripwire("sender"), End(JobState.HELD, "sender")),
         (Unavailable("http_503", 7), TryAgain("http_503", 7)),
         (Unavailable("<b>words</b> of a proxy"), TryAgain("unavailable", None)),
+        (Postponed("deliveries_paused", 60), Wait("deliveries_paused", 60)),
         (Rejected("M_FORBIDDEN", 403), End(JobState.FAILED, "M_FORBIDDEN")),
         (Gone("M_NOT_FOUND", 404), End(JobState.FAILED, "M_NOT_FOUND")),
         (Refusal("no_such_case"), End(JobState.FAILED, "no_such_case")),
@@ -37,6 +38,7 @@ def test_every_kind_of_error_has_its_place(error: Exception, expected: Outcome) 
         ([Unavailable("http_503"), KeyError("x")], End(JobState.FAILED, "bug.KeyError")),
         ([Unavailable("http_503"), Halted()], PutBack()),
         ([Cancelled(), Hold("ratio")], End(JobState.HELD, "ratio")),
+        ([Postponed("deliveries_paused", 60), Unavailable("http_503", 7)], TryAgain("http_503", 7)),
         ([Lost(), Tripwire("sender")], Drop()),
     ],
 )
