@@ -28,6 +28,7 @@ __all__ = [
     "by_reference",
     "counts",
     "counts_by_kind",
+    "median_of",
     "medians",
     "messages_of",
     "next_for",
@@ -134,7 +135,7 @@ async def counts_by_kind(tx: Tx, now: datetime) -> Sequence[KindCount]:
 async def medians(tx: Tx) -> Sequence[Median]:
     """Return the median duration by kind, of kinds of which a case is over."""
     histogram = await case_queries.ended(tx)
-    return [_median(kind, list(bars)) for kind, bars in groupby(histogram, key=attrgetter("kind"))]
+    return [median_of(kind, list(bars)) for kind, bars in groupby(histogram, key=attrgetter("kind"))]
 
 
 async def on_legal_hold(tx: Tx, person: UserId) -> bool:
@@ -142,18 +143,18 @@ async def on_legal_hold(tx: Tx, person: UserId) -> bool:
     return await case_queries.on_legal_hold(tx, person)
 
 
+def median_of(kind: Kind, bars: Sequence[Ended]) -> Median:
+    """Return the median of a histogram in the order of its days; of an even number the mean of the middle two."""
+    count = sum(bar.count for bar in bars)
+    low, high = (_nth(bars, (count - 1) // 2), _nth(bars, count // 2))
+    return Median(kind, count, (low + high) / 2)
+
+
 def _needs_somebody(urgent: bool) -> Sequence[tuple[CaseState, frozenset[Kind]]]:
     """Return states and kinds that wait for staff: what is approved and has a job waits for the job."""
     kinds = URGENT if urgent else frozenset(Kind) - URGENT
     by_hand = kinds - frozenset(service.JOBS)
     return ((CaseState.REVIEW, kinds), (CaseState.HELD, kinds), (CaseState.APPROVED, by_hand))
-
-
-def _median(kind: Kind, bars: Sequence[Ended]) -> Median:
-    """Bars in the order of their days. The median of an even number is the mean of the two in the middle."""
-    count = sum(bar.count for bar in bars)
-    low, high = (_nth(bars, (count - 1) // 2), _nth(bars, count // 2))
-    return Median(kind, count, (low + high) / 2)
 
 
 def _nth(bars: Sequence[Ended], n: int) -> int:
