@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 import pytest
@@ -28,6 +29,12 @@ ADA = UserId("@ada:example.org")
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
+@cache
+def _renderer() -> Renderer:
+    """One for all tests: it compiles every template when it is made."""
+    return Renderer(templates_folder(), GLOBALS)
+
+
 @dataclass
 class Person:
     """Says things to the desk as the inbox would hand them over; every answer is rendered, so that it can be sent."""
@@ -39,7 +46,7 @@ class Person:
     local: bool = True
     encrypted: bool = True
     now: datetime = START
-    renderer: Renderer = field(default_factory=lambda: Renderer(templates_folder(), GLOBALS))
+    renderer: Renderer = field(default_factory=_renderer)
     said: int = 0
     rendered: bool = True  # False for commands that only a test knows
 
