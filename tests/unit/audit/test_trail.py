@@ -155,3 +155,20 @@ async def test_what_people_write_does_not_get_in(
         await sqlite_database.write(lambda tx: trail.record(tx, NOW, actor, action, None, detail))
     assert [value in str(caught.value) for value in ("Anna", "words", "break")] == [False, False, False]
     assert await sqlite_database.read(chain.verify) == Verdict(0)
+
+
+async def test_a_head_that_was_noted_elsewhere_is_found_again(database: Database) -> None:
+    """As long as nobody computes the trail anew, which the trail alone would not show."""
+    await database.write(_three)
+    noted = (await database.read(lambda tx: audit_rows.head(tx, chain.GENESIS))).hash
+    await database.write(lambda tx: trail.record(tx, NOW, "bot", "test.row"))
+    before = [await database.read(lambda tx, head=head: chain.contains(tx, head)) for head in (noted, chain.GENESIS)]  # type: ignore[misc] # mypy can't infer a lambda with a default
+
+    async def compute_anew(tx: Tx) -> None:
+        await tx.conn.execute(sa.delete(table))
+        await bot_state.drop(tx, "audit.head")
+        await trail.record(tx, NOW, "@anna:x", "case.opened")
+
+    await database.write(compute_anew)
+    assert (before, (await database.read(chain.verify)).holds) == ([True, True], True)
+    assert await database.read(lambda tx: chain.contains(tx, noted)) is False

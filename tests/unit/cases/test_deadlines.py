@@ -96,3 +96,106 @@ def test_an_unknown_country_has_no_holidays() -> None:
     """The deadline is then the sooner one; a known country has some, over the year's end too."""
     assert holidays_after(date(2026, 12, 1), "XX") == frozenset()
     assert {date(2026, 12, 25), date(2027, 1, 1)} <= set(holidays_after(date(2026, 12, 1), "GB"))
+
+
+# 2026 in London: Good Friday 3 April, Easter Monday 6 April, bank holidays 4 and 25 May
+SPRING = frozenset({date(2026, 4, 3), date(2026, 4, 6), date(2026, 5, 4), date(2026, 5, 25)})
+
+
+@pytest.mark.parametrize(
+    ("received", "months", "expected"),
+    [
+        ("2026-03-02T09:00+00:00", 1, "2026-05-05T22:59:59+00:00"),  # 2 May is a Saturday, 4 May a bank holiday
+        ("2026-03-02T09:00+00:00", 2, "2026-06-02T22:59:59+00:00"),  # three months from the original start
+        ("2025-11-30T09:00+00:00", 2, "2026-03-02T23:59:59+00:00"),  # 28 February, the last day, is a Saturday
+        ("2023-11-30T09:00+00:00", 2, "2024-02-29T23:59:59+00:00"),  # leap year
+        ("2026-10-31T09:00+00:00", 2, "2027-02-01T23:59:59+00:00"),  # 31 January 2027 is a Sunday
+    ],
+)
+def test_extensions_worked_out_by_hand(received: str, months: int, expected: str) -> None:
+    """Counted from the receipt, not from the first deadline."""
+    moment = datetime.fromisoformat(received)
+    assert deadlines.extended(moment, months, "uk", SPRING, LONDON) == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize("months", [-1, 0, 3])
+def test_an_extension_has_one_or_two_months(months: int) -> None:
+    """Three months in all are the most that Art. 12(3) allows."""
+    with pytest.raises(ValueError, match="one or two"):
+        deadlines.extended(datetime(2026, 3, 2, tzinfo=UTC), months, "eu", (), LONDON)
+
+
+@given(MOMENTS, JURISDICTIONS, FREE)
+def test_an_extension_is_never_shorter(received: datetime, jurisdiction: Jurisdiction, free: frozenset[date]) -> None:
+    """One month, two, three: each later than the one before, each a working day within its month and what follows."""
+    all_three = [
+        deadlines.due(received, jurisdiction, free, LONDON),
+        *(deadlines.extended(received, months, jurisdiction, free, LONDON) for months in (1, 2)),
+    ]
+    assert all_three == sorted(set(all_three))
+    for months, due in enumerate(all_three, 1):
+        day = due.astimezone(LONDON).date()
+        assert (day.weekday() < 5, day in free) == (True, False)
+        assert day >= deadlines.months_later(received.astimezone(LONDON).date(), months)
+
+
+def test_the_clock_stops_for_the_days_that_the_answer_takes() -> None:
+    """The ICO's example: due on 15 March, asked on 20 February, answered on 22 February: due on 17 March."""
+    due = datetime(2027, 3, 15, 23, 59, 59, tzinfo=UTC)
+    asked, answered = datetime(2027, 2, 20, 16, tzinfo=UTC), datetime(2027, 2, 22, 9, tzinfo=UTC)
+    assert deadlines.after_pause(due, asked, answered, (), LONDON) == datetime(2027, 3, 17, 23, 59, 59, tzinfo=UTC)
+
+
+@given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=400)), FREE)
+def test_a_pause_gives_its_days(paused: datetime, length: timedelta, free: frozenset[date]) -> None:
+    """As many as went by on the calendar, then the next working day; a pause within a day gives none."""
+    due = deadlines.due(paused, "eu", free, BERLIN)
+    later = deadlines.after_pause(due, paused, paused + length, free, BERLIN)
+    days = (paused + length).astimezone(BERLIN).date() - paused.astimezone(BERLIN).date()
+    gained = later.astimezone(BERLIN).date() - due.astimezone(BERLIN).date()
+    assert gained >= days >= timedelta(days=length.days - 1)
+    assert (later == due) is (days == timedelta(0))
+    assert later.astimezone(BERLIN).weekday() < 5
+    assert later.astimezone(BERLIN).date() not in free
+
+
+@given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=90)), st.timedeltas(timedelta(0), timedelta(days=90)), FREE)
+def test_who_takes_longer_is_not_answered_sooner(
+    paused: datetime, one: timedelta, other: timedelta, free: frozenset[date]
+) -> None:
+    """Deadlines keep the order of answers."""
+    due = deadlines.due(paused, "uk", free, LONDON)
+    shorter, longer = sorted((one, other))
+    results = [deadlines.after_pause(due, paused, paused + length, free, LONDON) for length in (shorter, longer)]
+    assert results == sorted(results)
+
+
+@given(MOMENTS)
+def test_a_breach_is_told_within_72_hours(aware: datetime) -> None:
+    """Hours of the clock: neither week-ends nor summer time play a part."""
+    assert deadlines.breach_by(aware.astimezone(LONDON)) - aware == timedelta(hours=72)
+
+
+def test_a_breach_on_the_eve_of_easter() -> None:
+    """Known on Thursday evening: due on Sunday evening, which is summer time, holidays or not."""
+    aware = datetime(2024, 3, 28, 20, tzinfo=LONDON)
+    assert deadlines.breach_by(aware).astimezone(LONDON) == datetime(2024, 3, 31, 21, tzinfo=LONDON)
+    with pytest.raises(ValueError, match="naive"):
+        deadlines.breach_by(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+
+
+def test_people_hear_of_their_case_after_one_and_three_weeks() -> None:
+    """Unasked: on day 7 and on day 21."""
+    received = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert deadlines.updates_at(received) == (received + timedelta(days=7), received + timedelta(days=21))
+
+
+@given(MOMENTS, st.integers(0, 60), FREE)
+def test_staff_are_reminded_on_a_working_day(due: datetime, days: int, free: frozenset[date]) -> None:
+    """From its first moment; on that day, or on the last working day before it."""
+    moment = deadlines.remind_at(due, days, free, LONDON).astimezone(LONDON)
+    wanted = due.astimezone(LONDON).date() - timedelta(days=days)
+    between = [moment.date() + timedelta(days=n) for n in range(1, (wanted - moment.date()).days + 1)]
+    assert (moment.hour, moment.minute, moment.weekday() < 5, moment.date() in free) == (0, 0, True, False)
+    assert moment.date() <= wanted
+    assert all(each.weekday() >= 5 or each in free for each in between)
