@@ -14,6 +14,7 @@ from dpobot.errors import StaffRefusal
 from dpobot.model.ids import EventId, server_of
 from dpobot.model.records import Case, FileRef, Reply, StaffMessage, ToPerson
 from dpobot.model.words import Channel
+from dpobot.text.render import MOST_CHARACTERS, MOST_ITEMS
 
 _MOST_BYTES = 14_000  # of words as JSON: they stand twice in a message, escaped (text.render: MOST_BYTES)
 
@@ -80,7 +81,9 @@ def key_of(event_id: EventId) -> str:
 
 
 def check_length(text: str) -> None:
-    """Raise `StaffRefusal` ``too_long`` for words that would not fit into one message whole."""
-    size = len(json.dumps(text))
-    if size > _MOST_BYTES:
-        raise StaffRefusal("too_long", share=round(100 * _MOST_BYTES / size))
+    """Raise `StaffRefusal` ``too_long`` for words that a message would not hold whole (see `text.render`)."""
+    lines = lines_of(text)
+    longest = max((len(line) for line in lines), default=0)
+    fits = min(_MOST_BYTES / len(json.dumps(text)), MOST_CHARACTERS / max(longest, 1), MOST_ITEMS / max(len(lines), 1))
+    if fits < 1:
+        raise StaffRefusal("too_long", share=int(100 * fits))

@@ -73,7 +73,7 @@ _APPROVALS = [
     {"approval": {**_APPROVAL, "second": True}, "first": None},
     {"approval": {**_APPROVAL, "second": True}, "first": _WHO},
 ]
-_OPEN_LINE = {"level": None, "author": None, "at": None, "lines": []}
+_OPEN_LINE: dict[str, Any] = {"level": None, "author": None, "at": None, "lines": []}
 _LINE = {"author": _WHO, "at": AT.isoformat(), "lines": _LINES}
 _EMPTY = [{"factor": factor, **_OPEN_LINE} for factor in ("nature", "others", "degree", "conclusion", "agreement")]
 _SHEETS = [
