@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from dpobot.cases.service import Conflict
 from dpobot.clock import Clock
 from dpobot.commands.spec import Outcome
 from dpobot.commands.staff_desk import StaffDesk, staff_refused
 from dpobot.delivery.messages import Address, key, post, post_staff
-from dpobot.errors import Refusal, StaffRefusal
+from dpobot.errors import Refusal
 from dpobot.inbox.choices import offer
 from dpobot.inbox.late import received, resolve
 from dpobot.inbox.staff_gate import StaffAdmitted, StaffGate, StaffTurned
@@ -73,9 +72,7 @@ class StaffInbox:
             return
         try:
             await self._database.write(lambda tx: self._run(tx, row, verdict))
-        except Conflict:  # a colleague was faster; what was begun is rolled back
-            await self._refuse(row, verdict, StaffRefusal("changed_meanwhile"))
-        except Refusal as refusal:
+        except Refusal as refusal:  # also when a colleague was faster: what was begun is rolled back
             await self._refuse(row, verdict, refusal)
 
     async def _run(self, tx: Tx, row: InboxRow, admitted: StaffAdmitted) -> None:
