@@ -8,7 +8,7 @@ from dpobot.commands.staff_arguments import EXAMPLES, split_word, takes_text_fir
 from dpobot.commands.staff_parse import StaffSaid
 from dpobot.errors import StaffRefusal
 from dpobot.model.ids import Reference, parse_reference
-from dpobot.model.records import Case
+from dpobot.model.records import Case, StaffMessage
 
 
 async def take_case(context: StaffContext, command: StaffCommand, said: StaffSaid) -> tuple[StaffContext, StaffSaid]:
@@ -49,6 +49,12 @@ def the_case(context: StaffContext) -> Case:
     if context.case is None:
         raise StaffRefusal("which_case", command="show", usage="show CASE")
     return context.case
+
+
+def refuse_own(case: Case, message: StaffMessage) -> None:
+    """Raise `StaffRefusal` ``own_case`` if staff would decide about a request of their own."""
+    if case.person == message.sender:
+        raise StaffRefusal("own_case", reference=case.reference)
 
 
 def _only_looks(command: StaffCommand) -> bool:

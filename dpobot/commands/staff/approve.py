@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dpobot.cases import decisions
 from dpobot.commands.codes import CODE
 from dpobot.commands.spec import Arguments, Outcome, StaffCommand, StaffContext
-from dpobot.commands.staff_case import the_case
+from dpobot.commands.staff_case import refuse_own, the_case
 from dpobot.commands.to_person import tell
 from dpobot.errors import StaffRefusal
 from dpobot.model.records import Json, Reply, StaffMessage
@@ -21,6 +21,7 @@ async def plan(context: StaffContext, message: StaffMessage, arguments: Argument
     Raises `StaffRefusal` ``own_approval`` for the one who has approved it already.
     """
     case = the_case(context)
+    refuse_own(case, message)
     await decisions.refuse_unapprovable(context.tx, case)
     approval = await _approval(context)
     known = [each.approver for each in await approvals.of_case(context.tx, case.id) if each.plan == _hash(approval)]

@@ -6,7 +6,7 @@ from dpobot.cases import decisions
 from dpobot.commands import worksheet
 from dpobot.commands.codes import CODE
 from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
-from dpobot.commands.staff_case import the_case
+from dpobot.commands.staff_case import refuse_own, the_case
 from dpobot.commands.to_person import check_length
 from dpobot.errors import StaffRefusal
 from dpobot.model.records import Case, Json, Reply, StaffMessage
@@ -35,6 +35,7 @@ async def run(context: StaffContext, message: StaffMessage, arguments: Arguments
 async def plan_agree(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Json:
     """Return the worksheet that the second person agrees to."""
     case = the_case(context)
+    refuse_own(case, message)
     decisions.refuse_over(case)
     known = await worksheet.agreeable(context.tx, case, message.sender)
     return {"reference": case.reference, "person": case.person, "lines": worksheet.shown(known)}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dpobot.cases import correspondence, decisions
 from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
-from dpobot.commands.staff_case import the_case
+from dpobot.commands.staff_case import refuse_own, the_case
 from dpobot.commands.staff_facts import lines_of
 from dpobot.errors import StaffRefusal
 from dpobot.model.records import Case, Json, Reply, StaffMessage
@@ -16,6 +16,7 @@ ORDER = 50
 async def run_verify(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:
     """Note that it is established who asks, and how."""
     case = the_case(context)
+    refuse_own(case, message)
     if case.verified_at is not None:
         raise StaffRefusal("verified_already", reference=case.reference, at=case.verified_at)
     await decisions.verify(context.tx, context.now, case, message.sender)
@@ -34,6 +35,7 @@ async def run_hold(context: StaffContext, message: StaffMessage, arguments: Argu
 async def run_release(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:
     """End the legal hold."""
     case = the_case(context)
+    refuse_own(case, message)
     if not case.legal_hold:
         raise StaffRefusal("not_held", reference=case.reference)
     await decisions.release(context.tx, context.now, case, message.sender)

@@ -246,7 +246,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/refusal_code_other_case": [{**_REFERENCE, "meant": "DPO-2026-0001"}],
     "staff/refusal_plan_changed": [{"command": "approve", **_REFERENCE, **deed} for deed in _DEEDS],
     "staff/refusal_case_changed": [{**_REFERENCE, **deed} for deed in _DEEDS],
-    "staff/refusal_changed_meanwhile": [{}],
+    "staff/refusal_own_case": [_REFERENCE],
     "staff/refusal_case_over": [{**_STATE, **deed} for deed in _DEEDS],
     "staff/refusal_not_approvable": [{**_STATE, "by": _WHO, **deed} for deed in _DEEDS],
     "staff/refusal_wrong_state": [{**_STATE, "action": "refuse", **deed} for deed in _DEEDS],

@@ -46,6 +46,14 @@ async def test_an_erasure_under_legal_hold_is_not_approved(office: Office, dora:
     await dora.code_of("approve", case)
 
 
+@pytest.mark.parametrize("said", ["approve", "verify by phone", "release", "assess agree"])
+async def test_nobody_decides_about_themselves(office: Office, dora: Member, said: str) -> None:
+    """A member of staff asks for their own data like everybody else."""
+    case = await office.opens(Kind.ERASURE, person=dora.user_id, trust=Trust.UNSIGNED)
+    assert await dora.hears(said, case) == ["staff/refusal_own_case"]
+    assert await office.case(case) == case
+
+
 async def test_refusing_shows_exactly_what_the_person_reads(office: Office, dora: Member) -> None:
     """The plan holds the person's message; the code sends it, with the ground and every way to complain."""
     case = await office.opens()
