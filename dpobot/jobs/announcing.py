@@ -11,7 +11,8 @@ from dpobot.model.records import Reply
 from dpobot.store import bot_state, people
 from dpobot.store.database import Tx
 
-_PAGE = 200  # people in one transaction
+_PAGE = 50  # people in one transaction
+_PAGES = 4  # at a time
 _logger = log.get(__name__)
 
 
@@ -23,12 +24,17 @@ class Announcing:
         self._line = line
 
     async def once(self, now: datetime) -> int:
-        """Tell the next page of people; return how many."""
+        """Tell the next pages of people; return how many those are."""
         if await self._parts.database.read(lambda tx: bot_state.get(tx, bot_state.ANNOUNCING)) is None:
             return 0
-        count = await self._parts.database.write(lambda tx: self._page(tx, now))
-        _logger.info("notice.announced", person_count=count)
-        return count
+        total = 0
+        for _ in range(_PAGES):
+            count = await self._parts.database.write(lambda tx: self._page(tx, now))
+            total += count
+            if count < _PAGE:
+                break
+        _logger.info("notice.announced", person_count=total)
+        return total
 
     async def _page(self, tx: Tx, now: datetime) -> int:
         standing = await bot_state.get(tx, bot_state.ANNOUNCING, lock=True)

@@ -1,6 +1,6 @@
 """What staff are told in a case's thread before it is too late, and what has stopped by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from dpobot.jobs import due
@@ -16,7 +16,7 @@ from dpobot.store.database import Tx
 RUNNING = (CaseState.REVIEW, CaseState.APPROVED, CaseState.WORKING, CaseState.HELD)  # whose time runs
 _ALERTS_TOLD = "alerts.told"  # up to which number alerts that are about no case were told
 _LATE = timedelta(days=30)  # so long a missed acknowledgement is still told
-_AT_ONCE = 200  # lines in one transaction, of one sort
+_AT_ONCE = 30  # lines of one sort at a time: nobody waits long for a transaction; the rest follows a minute later
 
 
 class StaffReminders:
@@ -28,15 +28,16 @@ class StaffReminders:
 
     async def once(self, now: datetime) -> int:
         """Say what is to be said now; return how many lines that were."""
-        return await self._database.write(lambda tx: self._all(tx, now))
-
-    async def _all(self, tx: Tx, now: datetime) -> int:
-        await alerts.settle(tx, now)
-        room_id = await self._line.room(tx)
-        if room_id is None:
-            return 0
+        await self._database.write(lambda tx: alerts.settle(tx, now))
         parts = (self._due, self._unacknowledged, self._stopped, self._alerts)
-        return sum([await part(tx, now, room_id) for part in parts])
+        return sum([await self._one_sort(part, now) for part in parts])
+
+    async def _one_sort(self, part: Callable[[Tx, datetime, RoomId], Awaitable[int]], now: datetime) -> int:
+        async def write(tx: Tx) -> int:
+            room_id = await self._line.room(tx)
+            return 0 if room_id is None else await part(tx, now, room_id)
+
+        return await self._database.write(write)
 
     def _windows(self, what: str, now: datetime) -> Sequence[due.Window]:
         return due.before(what, now, self._line.config.remind_days, self._line.zone)
@@ -44,7 +45,7 @@ class StaffReminders:
     async def _due(self, tx: Tx, now: datetime, room_id: RoomId) -> int:
         count = 0
         for window in self._windows("due", now):
-            for case in await reminders.due(tx, RUNNING, window.start, window.end, window.what, _AT_ONCE):
+            for case in await reminders.due(tx, RUNNING, window.start, window.end, window.what, _AT_ONCE - count):
                 days = due.days_until(now, case.due_at, self._line.zone)
                 reply = _reply("staff/remind_due", case, days=days, due_at=case.due_at)
                 count += await self._say(tx, now, room_id, case, reply, window.what)
@@ -53,7 +54,9 @@ class StaffReminders:
     async def _unacknowledged(self, tx: Tx, now: datetime, room_id: RoomId) -> int:
         count, late = 0, due.Window("acknowledge_late", now - _LATE, now)
         for window in [late, *self._windows("acknowledge", now)]:
-            waiting = await reminders.to_acknowledge(tx, RUNNING, window.start, window.end, window.what, _AT_ONCE)
+            waiting = await reminders.to_acknowledge(
+                tx, RUNNING, window.start, window.end, window.what, _AT_ONCE - count
+            )
             for case in waiting:
                 by = case.acknowledge_by or now
                 days = due.days_until(now, by, self._line.zone)

@@ -15,7 +15,7 @@ from dpobot.store import reminders
 from dpobot.store.database import Tx
 
 _STATES = tuple(state for state in CaseState if state in transitions.UNANSWERED)
-_AT_ONCE = 200  # cases in one transaction
+_AT_ONCE = 30  # cases of one day at a time: nobody waits long for a transaction; the rest follows a minute later
 
 
 class Updates:

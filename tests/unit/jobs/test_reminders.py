@@ -278,7 +278,8 @@ async def _meet(world: World, count: int) -> None:
 
 async def test_a_new_notice_is_announced_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """To everybody who has talked with the bot, each once, also if it is killed in between; staff hear the end."""
-    monkeypatch.setattr(announcing, "_PAGE", 20)
+    monkeypatch.setattr(announcing, "_PAGE", 10)
+    monkeypatch.setattr(announcing, "_PAGES", 2)
     await _quiet(world)
     await _meet(world, 42)
     await world.database.write(lambda tx: bot_state.set(tx, bot_state.ANNOUNCING, "2027-01-01"))
@@ -295,7 +296,8 @@ async def test_a_new_notice_is_announced_page_by_page(world: World, monkeypatch:
 
 async def test_an_empty_announcement_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that is exactly full is followed by one that is empty, and that one ends it."""
-    monkeypatch.setattr(announcing, "_PAGE", 20)
+    monkeypatch.setattr(announcing, "_PAGE", 10)
+    monkeypatch.setattr(announcing, "_PAGES", 2)
     await _quiet(world)
     await _meet(world, 19)
     await world.database.write(lambda tx: bot_state.set(tx, bot_state.ANNOUNCING, "2027-01-01 "))
