@@ -8,6 +8,7 @@ import pytest
 from dpobot.commands import table, user
 from dpobot.commands.registry import Registry
 from dpobot.commands.spec import Arguments, Command, Context
+from dpobot.commands.staff_registry import discover_staff
 from dpobot.model.records import Incoming, Json, Reply
 
 README = Path(__file__).parents[3] / "README.md"
@@ -75,3 +76,9 @@ def test_a_word_leads_to_one_command(second: dict[str, tuple[str, ...]]) -> None
 def test_the_readme_shows_the_commands(registry: Registry) -> None:
     """Between its markers stands what `python -m dpobot.commands.table` prints."""
     assert table.between_markers(README.read_text("utf-8")) == table.markdown(registry)
+
+
+def test_the_readme_shows_what_staff_can_say() -> None:
+    """The same for the staff room."""
+    shown = table.between_markers(README.read_text("utf-8"), table.STAFF)
+    assert shown == table.markdown(discover_staff())
