@@ -10,7 +10,7 @@ from dpobot.cases import decisions
 from dpobot.cases.approval import Approved
 from dpobot.cases.service import Conflict
 from dpobot.errors import StaffRefusal
-from dpobot.model.ids import UserId
+from dpobot.model.ids import EventId, UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Channel, JobState, Kind, Trust
 from dpobot.store import approvals, files, jobs
@@ -78,10 +78,9 @@ async def test_an_approval_wants_the_job(office: Office) -> None:
 
 
 async def _add_a_file(office: Office, case: Case) -> None:
+    event_id = EventId("$file")
     await office.database.write(
-        lambda tx: files.add(
-            tx, case.id, case.event_id or "", FILE, author=VERA, purpose=Purpose.ARCHIVE, posted=True, now=NOW
-        )  # type: ignore[arg-type] # any event will do
+        lambda tx: files.add(tx, case.id, event_id, FILE, author=VERA, purpose=Purpose.ARCHIVE, posted=True, now=NOW)
     )
 
 
