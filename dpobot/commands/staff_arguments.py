@@ -52,7 +52,7 @@ def bind(command: StaffCommand, said: StaffSaid, now: datetime, *, in_thread: bo
             break
         found[parameter.name], rest = _take(command, parameter, rest, now, in_thread)
         if _is_open_text(parameter) and reads_like_talk(said, found[parameter.name]):
-            raise StaffRefusal("reads_like_talk", **_shown(command, in_thread), words=found[parameter.name])
+            raise StaffRefusal("reads_like_talk", **_shown(command, in_thread), words=said.text)
     if rest:
         raise StaffRefusal("extra_words", **_shown(command, in_thread), words=rest)
     return found

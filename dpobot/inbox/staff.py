@@ -42,7 +42,7 @@ class StaffInbox:
         self._clock = clock
         self._room = room
         self._desk = desk
-        self._gate = StaffGate(database, matrix, clock, room, desk.understands)
+        self._gate = StaffGate(database, matrix, room, desk.understands)
 
     async def takes(self, room_id: RoomId) -> bool:
         """Say whether a room's rows are ours: also while nobody can work there."""

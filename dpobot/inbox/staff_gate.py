@@ -2,10 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from dpobot.clock import Clock
 from dpobot.errors import StaffRefusal
 from dpobot.inbox.gate import origin_of
 from dpobot.matrix.api import Matrix
@@ -43,13 +41,11 @@ class StaffGate:
         self,
         database: Database,
         matrix: Matrix,
-        clock: Clock,
         room: StaffRoom,
         understands: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._database = database
         self._matrix = matrix
-        self._clock = clock
         self._room = room
         self._understands = understands
 
@@ -74,9 +70,9 @@ class StaffGate:
         words = words_of(row)
         if words.lstrip().startswith("!") or await self._understands(words):
             return True
-        if len(words) > _MOST_OF_AN_ANSWER:
+        if len(words) > _MOST_OF_AN_ANSWER or len(words.split()) != 1:
             return False
-        return await self._database.read(lambda tx: _is_asked(tx, row, self._clock.now()))
+        return await self._database.read(lambda tx: _is_asked(tx, row))
 
     async def _trusted(self, row: InboxRow, message: StaffMessage) -> StaffAdmitted | StaffTurned:
         if not row.encrypted:
@@ -132,9 +128,9 @@ async def _case_of(tx: Tx, row: InboxRow) -> int | None:
     return await staff_threads.case_of(tx, row.room_id, EventId(root)) if isinstance(root, str) else None
 
 
-async def _is_asked(tx: Tx, row: InboxRow, now: datetime) -> bool:
-    """Say whether the bot waits for a typed code, or the number of a choice, of the sender in this room."""
-    prompt = await prompts.newest_open(tx, row.sender, now)
+async def _is_asked(tx: Tx, row: InboxRow) -> bool:
+    """Say whether the bot waits, or has waited in vain, for the sender's code or number in this room."""
+    prompt = await prompts.newest(tx, row.sender)
     return prompt is not None and prompt.room_id == row.room_id
 
 

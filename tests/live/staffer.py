@@ -1,6 +1,7 @@
 """A member of staff: an end-to-end-encrypted client in the staff room, who works in the threads of cases."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from dpobot.matrix.http import path
 from dpobot.model.ids import EventId, RoomId, UserId
 
 Employ = Callable[..., Awaitable["Staffer"]]
+CODE: re.Pattern[str] = re.compile(r"\b[A-HJ-NP-Z2-9]{6}\b")
 ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
 
 
@@ -162,13 +164,8 @@ class Staffer:
         return body([event, *self.edits(event.event_id)][-1])
 
     def cards(self, reference: str) -> list[Received]:
-        """Return the roots of this case's threads: one, if all is well."""
-        roots = {relation(event, "m.thread") for event in self.messages()}
-        edited = {relation(event, "m.replace") for event in self.heard()}
-        first = [event for event in self.main() if body(event).strip().startswith(reference)]
-        return [
-            event for event in self.main() if reference in body(event) and event.event_id in roots | edited
-        ] or first
+        """Return the cards of a case: one, if all is well."""
+        return [event for event in self.main() if body(event).startswith(f"{reference} ·")]
 
     async def until(self, wanted: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Listen until something is so."""
@@ -198,21 +195,27 @@ class Staffer:
         await self.until(lambda: len(said()) >= times, f"{times} of these answers", seconds)
         return said()[-1]
 
-    async def answered(self, text: str, root: EventId | None = None, seconds: float = 60) -> str:
-        """Say something and return what the bot says next in that place, as text."""
-        return body(await self.next(await self.say(text, root), root, seconds))
+    async def answered(self, text: str, root: EventId | None = None, pattern: str = "", seconds: float = 60) -> str:
+        """Say something; return, as text, the bot's next message in that place in which ``pattern`` is found."""
+        return body(await self.next(await self.say(text, root), root, pattern, seconds))
 
-    async def next(self, after: EventId, root: EventId | None = None, seconds: float = 60) -> Received:
-        """Wait for the bot's first message in that place that the room has after an own event."""
+    async def next(
+        self, after: EventId, root: EventId | None = None, pattern: str = "", seconds: float = 60
+    ) -> Received:
+        """Wait for the bot's first message in that place that the room has after an own event and that fits."""
 
         def later() -> list[Received]:
             order = list(dict.fromkeys(event.event_id for event in self.client.heard))
             place = self.main() if root is None else self.thread(root)
             behind = set(order[order.index(after) :]) if after in order else set()
-            return [event for event in place if event.event_id in behind]
+            return [event for event in place if event.event_id in behind and re.search(pattern, body(event))]
 
-        await self.until(lambda: bool(later()), "an answer", seconds)
+        await self.until(lambda: bool(later()), f"an answer with {pattern}", seconds)
         return later()[0]
+
+    async def code(self, words: str, root: EventId) -> str:
+        """Say what wants a typed code, and return the code."""
+        return str(CODE.findall(await self.answered(words, root, CODE.pattern))[-1])
 
     async def quiet(self, seconds: float) -> None:
         """Listen for what might come although it should not."""

@@ -1,5 +1,8 @@
 """Who may say what in the staff room, and where the answer goes."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from dpobot.cases import decisions
@@ -7,8 +10,10 @@ from dpobot.cases.service import Conflict
 from dpobot.errors import Unavailable
 from dpobot.model.ids import EventId, UserId
 from dpobot.model.words import Trust
-from tests.flow.conftest import ANNA
-from tests.flow.stage import BOT
+from dpobot.store.database import Database
+from tests.fakes.matrix import FakeServer
+from tests.flow.conftest import ANNA, world
+from tests.flow.stage import BOT, play
 from tests.unit.inbox.conftest import MALLORY, SIRI, TOM, Room
 
 
@@ -220,3 +225,42 @@ async def test_a_staff_command_in_ones_own_direct_message_is_a_persons_word(room
     direct = await room.stage.meet(SIRI)
     await room.stage.ask(direct, SIRI, "claim")
     assert await room.assignees() == [None]
+
+
+async def test_an_invitation_to_the_configured_room_is_accepted(sqlite_database: Database, tmp_path: Path) -> None:
+    """Though it is no direct message; from then on it is the staff room, and its first command is answered."""
+    server, data = FakeServer(), tmp_path / "data"
+    data.mkdir(mode=0o700)
+    room_id = server.staff_room(SIRI, {TOM: 50})
+    async with play(sqlite_database, data, server, world(server), staff={"room_id": room_id}) as stage:
+        assert await stage.bot.staff_room.current() is None
+        server.invite(room_id, SIRI, BOT)
+        await stage.settle()
+        assert await stage.bot.staff_room.current() == room_id
+        assert stage.said(room_id)[0].startswith("This is the staff room")
+        assert len(await stage.ask(room_id, TOM, "queue")) == 1
+
+
+async def test_in_a_room_that_may_not_be_used_nothing_is_answered(sqlite_database: Database, tmp_path: Path) -> None:
+    """But the sentence that says why; a person's side works all the same."""
+    server, data = FakeServer(), tmp_path / "data"
+    data.mkdir(mode=0o700)
+    room_id = server.staff_room(SIRI, {TOM: 50}, BOT, encrypted=False)
+    async with play(sqlite_database, data, server, world(server), staff={"room_id": room_id}) as stage:
+        await stage.settle()
+        await stage.ask(room_id, TOM, "queue")
+        assert [words[:26] for words in stage.said(room_id)] == ["This room is not encrypted"]
+        direct = await stage.meet(ANNA)
+        assert len(await stage.ask(direct, ANNA, "complaint my data were lost")) == 1
+
+
+async def test_a_typed_code_that_came_too_late_is_answered_in_the_main_time_line(room: Room) -> None:
+    """As a code, not as talk: also when it stands alone, and its time is over."""
+    await room.hears(SIRI, "pause-deliveries")
+    await room.stage.pass_time(seconds=1)
+    (answer,) = await room.hears(SIRI, "resume-deliveries")
+    code = re.search(r"\b[A-HJ-NP-Z2-9]{6}\b", answer)
+    assert code is not None, answer
+    await room.stage.pass_time(minutes=45)
+    (refusal,) = await room.hears(SIRI, code[0])
+    assert code[0] not in refusal

@@ -92,6 +92,8 @@ async def test_what_reads_like_talk_is_done_after_a_colon(office: Office, dora: 
     assert await dora.hears("close\nto end with: all is done.", case) == ["user/case_closed", "staff/closed"]
     assert await office.words(case, Direction.REPLY) == ["to him who asks", "to end with: all is done."]
     other = await office.opens()
+    await dora.says("extend 2 more weeks for his holiday", other)
+    assert "`extend: 2 more weeks for his holiday`" in dora.heard[-1]
     assert await dora.hears("!dpo hold on court order", other) == ["staff/legal_hold"]
 
 
