@@ -70,6 +70,16 @@ def test_marks_outside_of_sentences_follow_the_language(tmp_path: Path) -> None:
     }
 
 
+def test_marks_of_code_stay_as_they_are_typed(tmp_path: Path) -> None:
+    """A command with a narrow space before its colon would be another word."""
+    renderer = _renderer(
+        tmp_path,
+        "<p><code>close: …</code>: <code>{{ word }}: “{{ word }}”: x</code>: <code>{% if word %}a: {% endif %}b: c</code>: d</p>",
+    )
+    body = renderer.message(Reply("x", {"word": "w"}), "fr")["body"]
+    assert body == "`close: …`\u202f: `w: “w”: x`\u202f: `a: b: c`\u202f: d"
+
+
 def test_marks_of_a_sentence_are_left_to_its_translation(tmp_path: Path) -> None:
     """Otherwise it would not be found in the catalogue, or be changed where there is none."""
     renderer = _renderer(tmp_path, "<p>{% trans %}Person:{% endtrans %} {% trans %}“a”: b{% endtrans %}</p>")
