@@ -30,7 +30,6 @@ _SATURDAY = 5
 _LAST_SECOND = time(23, 59, 59)
 _ACKNOWLEDGE: dict[Jurisdiction, timedelta | None] = {"eu": None, "uk": timedelta(days=30)}
 _BREACH = timedelta(hours=72)
-_UPDATES = (7, 21)  # days after receipt
 
 
 def due(received_at: datetime, jurisdiction: Jurisdiction, holidays: Collection[date], zone: tzinfo) -> datetime:
@@ -85,19 +84,6 @@ def breach_by(aware_at: datetime) -> datetime:
     return aware_at.astimezone(UTC) + _BREACH
 
 
-def updates_at(received_at: datetime) -> tuple[datetime, ...]:
-    """Return when the person hears of their case unasked: 7 and 21 days after they sent it."""
-    return tuple(received_at + timedelta(days=days) for days in _UPDATES)
-
-
-def remind_at(due_at: datetime, days: int, holidays: Collection[date], zone: tzinfo) -> datetime:
-    """Return the moment (UTC) from which staff are reminded: ``days`` days before, or the working day before that."""
-    day = _local_date(due_at, zone) - timedelta(days=days)
-    while not _works(day, holidays):
-        day -= timedelta(days=1)
-    return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
 def months_later(day: date, months: int) -> date:
     """Return the same date some months later, or that month's last day."""
     years, month = divmod(day.month - 1 + months, 12)
@@ -114,12 +100,8 @@ def _months_after(
     return _end_of(day, zone)
 
 
-def _works(day: date, holidays: Collection[date]) -> bool:
-    return day.weekday() < _SATURDAY and day not in holidays
-
-
 def _next_working_day(day: date, holidays: Collection[date]) -> date:
-    while not _works(day, holidays):
+    while day.weekday() >= _SATURDAY or day in holidays:
         day += timedelta(days=1)
     return day
 

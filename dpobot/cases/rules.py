@@ -28,11 +28,14 @@ class Rules:
         """Return the same after an extension, for a case that has waited for the person that many days."""
         zone, free = holidays.zone_of(self.country), holidays.holidays_after(self.local_date(received_at), self.country)
         without = deadlines.extended(received_at, months, self.jurisdiction, free, zone)
-        return self._later(without, days_paused)
+        later = holidays.holidays_after(self.local_date(without) + timedelta(days=days_paused), self.country)
+        return deadlines.later(without, days_paused, later, zone)
 
     def after_pause(self, due_at: datetime, paused_at: datetime, resumed_at: datetime) -> datetime:
         """Return the same after a pause."""
-        return self._later(due_at, self.days_paused(paused_at, resumed_at))
+        last = self.local_date(due_at) + timedelta(days=self.days_paused(paused_at, resumed_at))
+        free = holidays.holidays_after(last, self.country)
+        return deadlines.after_pause(due_at, paused_at, resumed_at, free, holidays.zone_of(self.country))
 
     def days_paused(self, paused_at: datetime, resumed_at: datetime) -> int:
         """Return how many days a pause lasted."""
@@ -41,7 +44,3 @@ class Rules:
     def acknowledge_by(self, received_at: datetime) -> datetime | None:
         """Return by when a complaint must be acknowledged (UTC), None where no law says so."""
         return deadlines.acknowledge_by(received_at, self.jurisdiction, holidays.zone_of(self.country))
-
-    def _later(self, due_at: datetime, days: int) -> datetime:
-        free = holidays.holidays_after(self.local_date(due_at) + timedelta(days=days), self.country)
-        return deadlines.later(due_at, days, free, holidays.zone_of(self.country))

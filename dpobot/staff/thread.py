@@ -22,7 +22,6 @@ _TOLD = {
     "case.withdrawn": "withdrawn",
     "case.resumed": "resumed",
     "case.received": "received",
-    "case.expired": "reduced",
     "delivery.expired": "expired",
     "export.started": "started",
     "export.delivered": "delivered",

@@ -12,12 +12,16 @@ from typing import ClassVar
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
+_CODE = re.compile(r"(</?code>)")
 # a mark that ends something; not the end of an entity, not the colon of an address
 _MARK = re.compile(r"&#?\w+;|(?<![\s\u202f])[:;!?](?=[\s<])")
 
 
 class Typography(Extension):
-    """Rewrites the text between the tags of a page or message; what ``{% trans %}`` or ``<code>`` hold is left alone."""
+    """Rewrites the text between the tags of a page or message.
+
+    What ``{% trans %}`` holds is the catalogue's, and what ``<code>`` holds is to be typed as it stands.
+    """
 
     quotes: ClassVar[tuple[str, str]] = ("“", "”")
     before_marks: ClassVar[str] = ""
@@ -30,26 +34,32 @@ class Typography(Extension):
             if token.type == "block_begin" and following.value in ("trans", "endtrans"):
                 sentence = following.value == "trans"
             if html and token.type == "data" and not sentence:
-                yield Token(token.lineno, token.type, self._written(token.value, code, following.type == "block_begin"))
-                code = token.value.rfind("<code>") > token.value.rfind("</code>") or (
-                    code and "</code>" not in token.value
-                )
+                written, code = self._written(token.value, code, following.type == "block_begin")
+                yield Token(token.lineno, token.type, written)
             else:
                 yield token
 
-    def _written(self, text: str, code: bool, block_follows: bool) -> str:
-        """Change what is no code: that is to be typed as it stands. ``code``: the text begins within some.
+    def _written(self, text: str, code: bool, block_follows: bool) -> tuple[str, bool]:
+        """Change what is no code; return it, and whether the text ends within code.
 
         A mark may be the last of its text before ``{% endif %}``, but not before a value: that may be ``a:b``.
         """
-        parts = re.split(r"(<code>.*?(?:</code>|$))", ("<code>" * code) + text + (" " * block_follows), flags=re.DOTALL)
-        written = "".join(part if part.startswith("<code>") else self._marked(part) for part in parts)
-        return written[len("<code>") * code : len(written) - block_follows]
+        parts = _CODE.split(text)
+        for place, part in enumerate(parts):
+            if _CODE.fullmatch(part):
+                code = part == "<code>"
+            elif not code:
+                parts[place] = self._marked(part, ends=block_follows or place < len(parts) - 1)
+        return "".join(parts), code
 
-    def _marked(self, text: str) -> str:
+    def _marked(self, text: str, ends: bool) -> str:
         opening, closing = self.quotes
-        spaced = _MARK.sub(lambda found: found[0] if found[0][0] == "&" else self.before_marks + found[0], text)
+        spaced = _MARK.sub(self._spaced, text + " " if ends else text)
+        spaced = spaced[:-1] if ends else spaced
         return spaced.translate({ord("“"): opening, ord("”"): closing})
+
+    def _spaced(self, found: re.Match[str]) -> str:
+        return found[0] if found[0].startswith("&") else self.before_marks + found[0]
 
 
 class German(Typography):

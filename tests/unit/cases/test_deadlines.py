@@ -182,20 +182,3 @@ def test_a_breach_on_the_eve_of_easter() -> None:
     assert deadlines.breach_by(aware).astimezone(LONDON) == datetime(2024, 3, 31, 21, tzinfo=LONDON)
     with pytest.raises(ValueError, match="naive"):
         deadlines.breach_by(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
-
-
-def test_people_hear_of_their_case_after_one_and_three_weeks() -> None:
-    """Unasked: on day 7 and on day 21."""
-    received = datetime(2026, 3, 2, 9, tzinfo=UTC)
-    assert deadlines.updates_at(received) == (received + timedelta(days=7), received + timedelta(days=21))
-
-
-@given(MOMENTS, st.integers(0, 60), FREE)
-def test_staff_are_reminded_on_a_working_day(due: datetime, days: int, free: frozenset[date]) -> None:
-    """From its first moment; on that day, or on the last working day before it."""
-    moment = deadlines.remind_at(due, days, free, LONDON).astimezone(LONDON)
-    wanted = due.astimezone(LONDON).date() - timedelta(days=days)
-    between = [moment.date() + timedelta(days=n) for n in range(1, (wanted - moment.date()).days + 1)]
-    assert (moment.hour, moment.minute, moment.weekday() < 5, moment.date() in free) == (0, 0, True, False)
-    assert moment.date() <= wanted
-    assert all(each.weekday() >= 5 or each in free for each in between)

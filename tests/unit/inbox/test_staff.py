@@ -256,7 +256,7 @@ async def test_in_a_room_that_may_not_be_used_nothing_is_answered(sqlite_databas
 
 async def test_a_typed_code_that_came_too_late_is_answered_in_the_main_time_line(room: Room) -> None:
     """As a code, not as talk: also when it stands alone, and its time is over."""
-    await room.hears(SIRI, "pause-deliveries")
+    await room.hears(SIRI, "pause-deliveries a key was lost")
     await room.stage.pass_time(seconds=1)
     (answer,) = await room.hears(SIRI, "resume-deliveries")
     code = re.search(r"\b[A-HJ-NP-Z2-9]{6}\b", answer)

@@ -62,7 +62,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/event_case": [
         *(
             {**_EVENT, "what": what}
-            for what in ("approved", "withdrawn", "resumed", "received", "reduced", "expired", "started", "delivered")
+            for what in ("approved", "withdrawn", "resumed", "received", "expired", "started", "delivered")
         ),
         {**_EVENT, "what": "held", "code": "anomaly_size"},
         {**_EVENT, "what": "failed", "code": "homeserver_gone"},

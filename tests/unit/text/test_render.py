@@ -74,10 +74,11 @@ def test_marks_of_code_stay_as_they_are_typed(tmp_path: Path) -> None:
     """A command with a narrow space before its colon would be another word."""
     renderer = _renderer(
         tmp_path,
-        "<p><code>close: …</code>: <code>{{ word }}: “{{ word }}”: x</code>: <code>{% if word %}a: {% endif %}b: c</code>: d</p>",
+        "<p><code>close: …</code>: <code>{{ word }}: “{{ word }}”: x</code>: "
+        "<code>{% if word %}a: {% endif %}b: c</code>: d:<code>x</code></p>",
     )
     body = renderer.message(Reply("x", {"word": "w"}), "fr")["body"]
-    assert body == "`close: …`\u202f: `w: “w”: x`\u202f: `a: b: c`\u202f: d"
+    assert body == "`close: …`\u202f: `w: “w”: x`\u202f: `a: b: c`\u202f: d\u202f:`x`"
 
 
 def test_marks_of_a_sentence_are_left_to_its_translation(tmp_path: Path) -> None:
