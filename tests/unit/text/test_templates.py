@@ -105,6 +105,15 @@ def test_a_translation_is_not_the_english_text(renderer: Renderer, name: str, la
     assert renderer.message(reply, language)["body"] != renderer.message(reply, "en")["body"]
 
 
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+@pytest.mark.parametrize("name", sorted(SAMPLES.keys() - {"refusal_no_words"}))  # this one shows words of one's own
+def test_what_is_to_be_typed_is_the_same_in_every_language(renderer: Renderer, name: str, language: str) -> None:
+    """The parser knows the commands; codes and user IDs are nobody's language."""
+    for values in SAMPLES[name]:
+        english, other = (renderer.message(Reply(name, values), each)["body"] for each in ("en", language))
+        assert sorted(CODE.findall(str(other))) == sorted(CODE.findall(str(english)))
+
+
 @pytest.mark.parametrize(("error", "folder"), [("Refusal", ""), ("StaffRefusal", "staff/")])
 def test_every_refusal_has_a_sentence_and_every_sentence_a_refusal(error: str, folder: str) -> None:
     """The codes raised anywhere in the code are exactly the templates `refusal_*`."""
