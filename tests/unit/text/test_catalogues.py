@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import jinja2
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
@@ -22,6 +23,7 @@ _TAG = re.compile(r"</?\w+[^>]*>")
 _CODE = re.compile(r"<code>(.*?)</code>")
 _STRAIGHT = re.compile(r"""['"]""")
 _ADDRESS = r'"[^"]*"|&\w+;'  # attributes of tags, entities
+_UNREAD = re.compile(r"<code>.*?</code>|<!--.*?-->|<[^>]*>|&\w+;|\w+\.json", re.DOTALL)
 _FRENCH_MARK = re.compile(r"[^\s\u202f][:;!?](?=\s|<|$)|[ \u00a0][:;!?]|«(?!\u202f)|(?<!\u202f)»")
 _MARKS = {
     "de": re.compile(r"[”«»]|\b(?:du|dein\w*|dir|dich)\b", re.IGNORECASE),
@@ -122,6 +124,27 @@ def test_it_is_written_as_the_language_is_written(translated: Catalog) -> None:
     if language == "fr":
         wrong += [text for text, plain in texts.items() if _FRENCH_MARK.search(plain)]
     assert wrong == []
+
+
+def _words_outside(template: str) -> set[str]:
+    """The words of a template that no translator ever sees: neither in a sentence, nor in code, nor in a tag."""
+    text, sentence, place = "", False, ""
+    for _, kind, value in jinja2.Environment(autoescape=True, extensions=["jinja2.ext.i18n"]).lex(template):
+        if kind == "name" and place == "block_begin" and value in ("trans", "endtrans"):
+            sentence = value == "trans"
+        if kind == "data" and not sentence:
+            text += value
+        if kind != "whitespace":
+            place = kind
+    return set(re.findall(r"[^\W\d_]{2,}", _UNREAD.sub(" ", text)))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "templates").glob("*/**/*.html")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_no_word_of_a_template_stands_outside_of_a_sentence(path: Path) -> None:
+    """It would be English in every language."""
+    assert _words_outside(path.read_text("utf-8")) - {"JSON", "Lines", "SHA"} == set()
 
 
 def test_blanks_at_the_ends_are_kept(translated: Catalog) -> None:
