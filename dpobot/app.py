@@ -155,14 +155,14 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
         on_end=Outcome(parts).end,
     )
     rules = Rules(frozenset(config.policy.approve), config.operator.jurisdiction, config.operator.country)
-    largest = config.staff.evidence_megabytes * 1_000_000
+    largest = config.evidence_bytes
     attachments = Attachments(session, config.data.directory / "attachments", largest)
     laments = Laments(renderer, config.staff.language, largest)
     outbox = Outbox(database, session, clock, attachments, laments)
     board = Board(database, renderer, clock, config)
     nudge = Nudge(outbox, engine, board)
     staff_room = StaffRoom(database, session, renderer, clock, config)
-    staff_desk = StaffDesk(discover_staff(), rules, _staff_rules(config, session.user_id), notices)
+    staff_desk = StaffDesk(discover_staff(), rules, _staff_rules(config, session.user_id), notices, largest)
     staff = StaffInbox(database, session, renderer, clock, staff_room, staff_desk)
     desk = Desk(registry, rules, notices, largest)
     dispatcher = Dispatcher(database, session, renderer, desk, clock, staff, nudge.committed)

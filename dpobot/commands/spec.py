@@ -79,6 +79,7 @@ class StaffContext:
     notice: Notice
     commands: "StaffCommands"
     case: Case | None = None
+    evidence_bytes: int = 50_000_000  # the largest file that is taken into a case
 
 
 Outcome = Reply | ToPerson  # said where it was asked, or to the person of a case

@@ -20,7 +20,15 @@ from dpobot.text.notice import Notice
 class StaffDesk:
     """Understands what staff say in their room, and has the commands run."""
 
-    def __init__(self, registry: StaffCommands, rules: Rules, staff_rules: StaffRules, notice: Notice) -> None:
+    def __init__(
+        self,
+        registry: StaffCommands,
+        rules: Rules,
+        staff_rules: StaffRules,
+        notice: Notice,
+        evidence_bytes: int = 50_000_000,
+    ) -> None:
+        self._evidence_bytes = evidence_bytes
         self._registry = registry
         self._rules = rules
         self._staff_rules = staff_rules
@@ -36,7 +44,15 @@ class StaffDesk:
             return []  # the word of a program: answering could go on for ever (spec 11.2.1.3 "m.notice")
         case = None if message.case_id is None else await queries.by_id(tx, message.case_id)
         context = StaffContext(
-            tx, now, message.language, self._rules, self._staff_rules, self._notice, self._registry, case
+            tx,
+            now,
+            message.language,
+            self._rules,
+            self._staff_rules,
+            self._notice,
+            self._registry,
+            case,
+            self._evidence_bytes,
         )
         try:
             return await self._serve(context, message)

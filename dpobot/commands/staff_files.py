@@ -10,8 +10,6 @@ from dpobot.model.records import Reply, StaffMessage
 from dpobot.store import files
 from dpobot.store.files import Purpose
 
-MOST_BYTES = 50_000_000  # of one file; it is copied whole when it goes to the person
-
 
 async def take(context: StaffContext, message: StaffMessage) -> Sequence[Outcome]:
     """Remember a file of a thread, and a caption as a note; the first that waits is answered with what can be done.
@@ -21,9 +19,9 @@ async def take(context: StaffContext, message: StaffMessage) -> Sequence[Outcome
     case = context.case
     if case is None:
         return []  # in the main time line it belongs to no case
-    file = file_of(message.content, MOST_BYTES)
+    file = file_of(message.content, context.evidence_bytes)
     if isinstance(file, Unusable):
-        raise StaffRefusal("file_unusable", why=file.value, most=MOST_BYTES)
+        raise StaffRefusal("file_unusable", why=file.value, most=context.evidence_bytes)
     await correspondence.add_file(context.tx, context.now, case, message.event_id, file, message.sender)
     words = caption(message.content, message.body)
     if words:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import sqlalchemy as sa
 
@@ -23,6 +24,7 @@ from dpobot.model.ids import EventId, Mxc, RoomId, UserId
 from dpobot.store import bot_state, tables
 from dpobot.store.database import Database
 from dpobot.store.tx import Tx
+from dpobot.text.render import Renderer
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.matrix import FakeMatrix, FakeServer, unavailable
 from tests.flow.planted import BODY, ROOM_NAME
@@ -70,8 +72,9 @@ class Stage:
         raise AssertionError("the bot never comes to rest")
 
     async def pass_time(self, **parts: float) -> None:
-        """Move the clock and let happen what is due then."""
+        """Move the clock and let happen what is due then, what is said unasked included."""
         self.server.now += timedelta(**parts)
+        await self.bot.reminders.once()
         await self.settle()
 
     async def meet(self, person: UserId, *, encrypted: bool = True) -> RoomId:
@@ -194,6 +197,18 @@ def configuration(data: Path, **sections: dict[str, Any]) -> Config:
     return parse(raw)
 
 
+_compiled: list[tuple[dict[str, object], Renderer]] = []
+
+
+def _renderer(templates: Path, values: dict[str, object]) -> Renderer:
+    """Return one renderer for all plays with the same values: compiling takes longer than most stories."""
+    for known, renderer in _compiled:
+        if known == values:
+            return renderer
+    _compiled.append((values, Renderer(templates, values)))
+    return _compiled[-1][1]
+
+
 @asynccontextmanager
 async def play(
     database: Database,
@@ -212,7 +227,8 @@ async def play(
 
     await database.write(born)
     matrix = FakeMatrix(server, BOT, power.request)
-    bot = app.wire(configuration(data, **sections), clock, PoweredDatabase(database, power), homeserver, matrix)
+    with patch.object(app, "Renderer", _renderer):
+        bot = app.wire(configuration(data, **sections), clock, PoweredDatabase(database, power), homeserver, matrix)
     try:
         with suppress(Unavailable):
             await bot.engine.start()
