@@ -28,12 +28,12 @@ class Typography(Extension):
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         """Pass the template's tokens on, with the marks in its text changed."""
-        html = (stream.name or "").endswith(".html")
+        text = (stream.name or "").endswith((".html", ".txt"))
         sentence = code = False
         for token, following in pairwise([*stream, Token(0, "eof", "")]):
             if token.type == "block_begin" and following.value in ("trans", "endtrans"):
                 sentence = following.value == "trans"
-            if html and token.type == "data" and not sentence:
+            if text and token.type == "data" and not sentence:
                 written, code = self._written(token.value, code, following.type == "block_begin")
                 yield Token(token.lineno, token.type, written)
             else:

@@ -115,6 +115,14 @@ def test_a_page_keeps_every_character_and_escapes_it(tmp_path: Path) -> None:
     assert renderer.page("user/x.html", "en", text=text) == f"<p>\u202e&lt;b&gt;{'x' * 20_000}</p>"
 
 
+def test_pages_of_an_archive_speak_the_language() -> None:
+    """Not only messages do."""
+    renderer = Renderer(templates_folder(), {})
+    end = {"following": None, "continued": False}
+    pages = [renderer.page("archive/room_end.html", code, **end) for code in ("en", "de", "fr")]
+    assert [plain_text(page) for page in pages] == ["End of this room.", "Ende dieses Raums.", "Fin de ce salon."]
+
+
 def test_the_templates_of_this_checkout_are_found() -> None:
     """Top-level templates/ in a checkout."""
     assert (templates_folder() / "user" / "help.html").is_file()
