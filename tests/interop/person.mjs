@@ -81,7 +81,21 @@ function powerLevels({ room }) {
     return content.users ?? {};
 }
 
-const sent = async (room, content) => (await client.sendMessage(room, content)).event_id;
+/** Send and return the event ID, also when the event comes back from the server before the answer to the request. */
+async function sent(room, content) {
+    const transaction = client.makeTxnId();
+    try {
+        return (await client.sendMessage(room, content, transaction)).event_id;
+    } catch (error) {
+        if (!/not a local echo/.test(error.message)) throw error; // the SDK's words for an echo that was faster
+        const onEvents = (attempt) => {
+            client.on(ClientEvent.Event, attempt);
+            return () => client.off(ClientEvent.Event, attempt);
+        };
+        return until(() => timeline.sentAs(transaction), onEvents, 10, "the own event");
+    }
+}
+
 const text = (body) => ({ msgtype: "m.text", body });
 
 const edited = (event, body) => ({

@@ -73,6 +73,12 @@ export class Timeline {
         };
     }
 
+    /** Return the ID of the event that was sent with a transaction ID, if it has come back. */
+    sentAs(transaction) {
+        const own = (event) => event.getUnsigned().transaction_id === transaction;
+        return [...this.#events.values()].find(own)?.getId();
+    }
+
     async of(room) {
         const found = [...this.#events.values()].filter((event) => event.getRoomId() === room);
         return Promise.all(found.map((event) => this.describe(event)));
