@@ -52,6 +52,7 @@ bench: .venv/.ready ## every benchmark, one after the other
 	$(BIN)/python -m benchmarks.export
 	$(BIN)/python -m benchmarks.upload
 	$(BIN)/python -m benchmarks.commands
+	$(BIN)/python -m benchmarks.staff_load
 	$(BIN)/python benchmarks/archive_memory.py
 
 clean: ## remove what make made

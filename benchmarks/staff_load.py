@@ -1,7 +1,7 @@
 """How soon staff and people are answered with 100,000 cases in the store, and whether memory grows with their number.
 
-Each store is filled once; a process of its own then asks it what `queue`, `status` and `stats` ask, one call after the
-other, and tells its times and its peak of memory.
+Each store is filled once; a process of its own then has the desks answer `queue`, `show`, `stats` (with its picture),
+`status` and `cases`, each in a transaction and up to the rendered message, and tells its times and its peak of memory.
 """
 
 import argparse
@@ -12,19 +12,32 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import sqlalchemy as sa
 
 from benchmarks.measure import Figures, high_water, report
 from benchmarks.staff_store import NOW, REGULAR, STAFF, fill
-from dpobot.cases import queries
-from dpobot.cases.queries import Queue
-from dpobot.model.ids import UserId, reference
+from dpobot import config
+from dpobot.cases.rules import Rules
+from dpobot.commands.desk import Desk
+from dpobot.commands.registry import discover
+from dpobot.commands.spec import StaffRules
+from dpobot.commands.staff_desk import StaffDesk
+from dpobot.commands.staff_registry import discover_staff
+from dpobot.commands.user.help import lines
+from dpobot.model.ids import EventId, RoomId, UserId, reference
+from dpobot.model.records import Incoming, IncomingKind, Reply, StaffMessage
+from dpobot.model.words import Trust
+from dpobot.store import tables
 from dpobot.store.database import Database, Tx
 from dpobot.store.seal import Seal
+from dpobot.text import notice
+from dpobot.text.render import Renderer, templates_folder
 from tests import postgres
 
 FEW, MANY = 1_000, 100_000  # cases
@@ -32,46 +45,58 @@ CALLS = 200
 P95_GOAL = 200.0  # milliseconds
 GROWTH_GOAL = 5.0  # MiB
 _SEAL = Seal({"benchmark": bytes(32)}, "benchmark")
-_SHOWN = 20  # cases of one answer
 Question = Callable[[Tx, int], Awaitable[object]]
 
 
-async def _queue(tx: Tx, which: Queue, call: int) -> None:
-    await queries.queue(tx, which, NOW, STAFF[call % len(STAFF)], _SHOWN)
-    await queries.counts(tx, NOW)
+class Answers:
+    """The desks of the service, and its renderer: a question is answered as far as the message that would be sent."""
 
+    def __init__(self, newest: int) -> None:
+        self._newest = newest  # number of the newest case
+        raw = tomllib.loads((Path(__file__).resolve().parent.parent / "bot.example.toml").read_text("utf-8"))
+        operator = config.parse(raw).operator
+        notices = notice.load(templates_folder() / "notice", operator)
+        registry = discover()
+        values = {"operator": operator, "bot": "@dpo:example.org", "commands": lines(registry)}
+        self._renderer = Renderer(templates_folder(), values)
+        self._staff = StaffDesk(discover_staff(), Rules(), StaffRules(), notices)
+        self._people = Desk(registry, Rules(), notices)
 
-async def _next(tx: Tx, call: int) -> None:
-    first = await queries.next_for(tx, NOW, STAFF[call % len(STAFF)])
-    await queries.next_for(tx, NOW, STAFF[call % len(STAFF)], first)
+    def staff(self, words: str) -> Question:
+        """Return the question of a member of staff, another one each time."""
 
+        async def ask(tx: Tx, call: int) -> None:
+            sender = STAFF[call % len(STAFF)]
+            body = words.format(reference=reference(NOW.year, self._newest - call))
+            message = StaffMessage(
+                EventId(f"$staff{call}"), RoomId("!staff:x"), sender, IncomingKind.TEXT, body, NOW, None,
+                staff=frozenset(STAFF),
+            )  # fmt: skip
+            for outcome in await self._staff.serve(tx, NOW, message):
+                assert isinstance(outcome, Reply)
+                self._renderer.message(outcome, "en")
 
-async def _status(tx: Tx, call: int) -> None:
-    person = REGULAR if call % 10 == 0 else UserId(f"@person{call}:example.org")
-    cases = await queries.open_of_person(tx, person) or await queries.of_person(tx, person)
-    for case in cases[:1]:
-        await queries.by_reference(tx, person, case.reference)
-        await queries.messages_of(tx, case.id)
+        return ask
 
+    def person(self, words: str) -> Question:
+        """Return the question of a person, another one each time."""
 
-async def _show(tx: Tx, call: int) -> None:
-    await queries.any_by_reference(tx, reference(NOW.year, call))
-    await queries.on_legal_hold(tx, REGULAR)
+        async def ask(tx: Tx, call: int) -> None:
+            person = REGULAR if call % 10 == 0 else UserId(f"@person{call}:example.org")
+            incoming = Incoming(
+                EventId(f"$person{call}"), RoomId("!dm:x"), person, IncomingKind.TEXT, words, NOW, True, Trust.SIGNED,
+                True,
+            )  # fmt: skip
+            for reply in await self._people.serve(tx, NOW, incoming):
+                self._renderer.message(reply, "en")
 
+        return ask
 
-async def _stats(tx: Tx, call: int) -> None:
-    await queries.counts(tx, NOW)
-    await queries.counts_by_kind(tx, NOW)
-    await queries.medians(tx)
-
-
-QUESTIONS: Mapping[str, Question] = {
-    **{f"queue {which}": (lambda tx, call, which=which: _queue(tx, which, call)) for which in Queue},  # type: ignore[misc] # mypy can't infer a lambda with a default
-    "next": _next,
-    "status": _status,
-    "show": _show,
-    "stats": _stats,
-}
+    def questions(self) -> Mapping[str, Question]:
+        """Return what is asked, by its name."""
+        staff = ["queue open", "queue due", "queue mine", "queue all", "show {reference}", "stats"]
+        people = ["status", "cases"]
+        return {words: self.staff(words) for words in staff} | {words: self.person(words) for words in people}
 
 
 async def _ask(url: str) -> dict[str, Figures]:
@@ -79,16 +104,21 @@ async def _ask(url: str) -> dict[str, Figures]:
     database = Database(url, _SEAL)
     await database.open()
     try:
-        return {name: await _time(database, question) for name, question in QUESTIONS.items()}
+        newest = await database.read(_newest)
+        return {name: await _time(database, question) for name, question in Answers(newest).questions().items()}
     finally:
         await database.close()
+
+
+async def _newest(tx: Tx) -> int:
+    return int((await tx.conn.execute(sa.select(sa.func.max(tables.case.c.id)))).scalar_one())
 
 
 async def _time(database: Database, question: Question) -> Figures:
     taken = []
     for call in range(CALLS):
         began = time.perf_counter()
-        await database.read(lambda tx, call=call: question(tx, call))  # type: ignore[misc] # mypy can't infer a lambda with a default
+        await database.write(lambda tx, call=call: question(tx, call))  # type: ignore[misc] # mypy can't infer a lambda with a default
         taken.append((time.perf_counter() - began) * 1000)
     taken.sort()
     return {"p50_ms": round(taken[CALLS // 2], 1), "p95_ms": round(taken[CALLS * 95 // 100], 1), "calls": CALLS}
