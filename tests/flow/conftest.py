@@ -64,11 +64,22 @@ async def stage(
 
 
 @pytest.fixture
+def sections() -> dict[str, Any]:
+    """What a story changes in the configuration of its team's bot."""
+    return {}
+
+
+@pytest.fixture
 async def team(
-    sqlite_database: Database, data: Path, server: FakeServer, homeserver: StageHomeserver
+    sqlite_database: Database,
+    data: Path,
+    server: FakeServer,
+    homeserver: StageHomeserver,
+    sections: dict[str, Any],
 ) -> AsyncIterator[Team]:
     """The bot with a staff room, and two people of the DPO team in it; its stage is `team.stage`."""
-    async with play(sqlite_database, data, server, homeserver, staff=STAFF) as opened:
+    staff = STAFF | sections.get("staff", {})
+    async with play(sqlite_database, data, server, homeserver, **{**sections, "staff": staff}) as opened:
         yield await Team.gather(opened)
 
 

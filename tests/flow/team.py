@@ -10,6 +10,7 @@ from tests.flow.stage import BOT, Stage, reference
 
 DORA = UserId("@dora:dpobot.test")
 EMIL = UserId("@emil:dpobot.test")
+_CARD = re.compile(r"DPO-\d{4}-\d{4} · [^·\n]+\n")  # reference and kind; what `show` says has the state there, too
 STAFF = {"members": [DORA, EMIL], "reply_delay_seconds": 10}
 
 
@@ -35,7 +36,7 @@ class Team:
         found: dict[str, EventId] = {}
         for event in self.stage.server.heard(self.room, BOT):
             body = str(event.content.get("body", ""))
-            if event.type == "m.room.message" and "m.relates_to" not in event.content and body.startswith("DPO-"):
+            if event.type == "m.room.message" and "m.relates_to" not in event.content and _CARD.match(body):
                 name = reference([body])
                 assert name not in found, "a case has two cards"
                 found[name] = event.event_id
@@ -48,6 +49,12 @@ class Team:
     def thread(self, name: str) -> list[str]:
         """Return what the bot has said in a case's thread."""
         return [_body(event) for event in self.stage.server.thread(self.cards()[name]) if event.sender == BOT]
+
+    def mentioned(self, sign: str) -> list[list[str]]:
+        """Return whom each of the bot's messages in the room mentions that holds ``sign``."""
+        said = self.stage.server.heard(self.room, BOT)
+        found = [event.content for event in said if sign in _body(event) and "m.new_content" not in event.content]
+        return [content["m.mentions"].get("user_ids", []) for content in found]
 
     def main(self) -> list[str]:
         """Return what the bot has said in the main time line, the cards left out."""
@@ -69,6 +76,20 @@ class Team:
         await self.stage.settle()
         return self._said(name)[before:]
 
+    async def together(self, name: str, *said: tuple[UserId, str]) -> list[str]:
+        """Let several people write into a case's thread before the bot hears any of it; return its answers there."""
+        before = len(self.thread(name))
+        for member, text in said:
+            self.stage.server.in_thread(self.room, member, self.cards()[name], text)
+        await self.stage.settle()
+        return self.thread(name)[before:]
+
+    async def sends(self, member: UserId, data: bytes, file_name: str, name: str, media_type: str = "text/csv") -> None:
+        """Let somebody put a file into a case's thread."""
+        root = self.cards()[name]
+        self.stage.server.attach(self.room, member, data, file_name, media_type=media_type, root=root)
+        await self.stage.settle()
+
     async def decides(self, member: UserId, text: str, name: str) -> list[str]:
         """Let somebody begin a command and type the code that the bot then shows."""
         plan = await self.says(member, text, name)
@@ -87,7 +108,7 @@ class Team:
 
 def code(said: Sequence[str]) -> str:
     """Return the code that stands in what the bot said."""
-    found = re.search(r"`([A-HJ-NP-Z2-9]{6})`", "\n".join(said))
+    found = re.search(r"`[a-z -]+ ([A-HJ-NP-Z2-9]{6})`", "\n".join(said))
     assert found is not None, said
     return found[1]
 

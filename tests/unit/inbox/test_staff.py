@@ -198,6 +198,7 @@ async def test_a_homeserver_that_is_away_puts_a_command_off(room: Room) -> None:
 
 async def test_what_can_not_be_read_is_said_to_staff_once(room: Room) -> None:
     """And dealt with should the key still come."""
+    await room.stage.pass_time(seconds=1)  # today's digest
     plain = {"msgtype": "m.text", "body": "queue"}
     for number in range(2):
         raw = {"session_id": f"late{number}", "plain": plain}
