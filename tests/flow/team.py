@@ -58,13 +58,9 @@ class Team:
 
     def main(self) -> list[str]:
         """Return what the bot has said in the main time line, the cards left out."""
-        return [
-            _body(event)
-            for event in self.stage.server.heard(self.room, BOT)
-            if event.type == "m.room.message"
-            and "m.relates_to" not in event.content
-            and event.event_id not in self.cards().values()
-        ]
+        cards = set(self.cards().values())
+        said = [event for event in self.stage.server.heard(self.room, BOT) if event.event_id not in cards]
+        return [_body(event) for event in said if "m.relates_to" not in event.content]
 
     async def says(self, member: UserId, text: str, name: str | None = None) -> list[str]:
         """Let somebody write, in a case's thread if one is named, and return what the bot answers there."""
@@ -110,6 +106,13 @@ def code(said: Sequence[str]) -> str:
     """Return the code that stands in what the bot said."""
     found = re.search(r"`[a-z -]+ ([A-HJ-NP-Z2-9]{6})`", "\n".join(said))
     assert found is not None, said
+    return found[1]
+
+
+def head(digest: str) -> str:
+    """Return the head of the audit trail that stands in a digest."""
+    found = re.search(r"Its head: `([0-9a-f]{64})`", digest)
+    assert found is not None, digest
     return found[1]
 
 

@@ -35,8 +35,8 @@ class Office:
         """Wait for a case's card."""
         return await self.dora.wait_for(self.room, f"^{reference} ·", sender=self.bot.user_id, timeout=60)
 
-    async def note(self, root: str, text: str) -> None:
-        """Write an internal note with a word that can be looked for."""
+    async def inside(self, root: str, text: str) -> None:
+        """Say something in a thread that must stay there, with a word that can be looked for."""
         self.planted.append(f"inside{secrets.token_hex(6)}")
         await self.dora.reply_in_thread(self.room, root, f"{text} {self.planted[-1]}")
 
@@ -110,7 +110,11 @@ async def test_staff_work_in_a_thread_and_only_a_reply_reaches_the_person(
     relayed = await dora.wait_for(office.room, "my name is wrong", sender=bot.user_id, thread_root=card.event_id)
     await dora.reply_in_thread(office.room, card.event_id, "claim")
     claimed = await dora.wait_shown(card.event_id, f"Assigned to: `{dora.user_id}`")
-    await office.note(card.event_id, "she is right, we have known it for a year")
+    await office.inside(card.event_id, "she is right, we have known it for a year")
+    await office.inside(card.event_id, "note: three others wrote the same")
+    await office.inside(card.event_id, "verify: seen at the desk, with a letter")
+    await office.inside(card.event_id, "hold: the court has asked for it")
+    await dora.wait_shown(card.event_id, "legal hold")
     await dora.reply_in_thread(office.room, card.event_id, "reply We are sorry; the next letter has your right name.")
     answer = await ann.wait_for(room, "the next letter has your right name", sender=bot.user_id, timeout=60)
     await ann.send(room, "and what of the letters before?")
@@ -142,7 +146,7 @@ async def test_an_export_that_policy_does_not_approve_is_approved_by_a_typed_cod
     receipt = await ann.wait_for(room, REFERENCE, sender=bot.user_id, after=asked, timeout=60)
     (reference,) = set(re.findall(REFERENCE, receipt.body or ""))
     card = await office.card(reference)
-    await office.note(card.event_id, "looks like her")
+    await office.inside(card.event_id, "looks like her")
     await dora.react(office.room, card.event_id, "✅")
     await dora.wait_for(
         office.room, "is not approved by one", sender=bot.user_id, after=card.event_id, thread_root=card.event_id
