@@ -123,7 +123,7 @@ async def _take(context: Context, incoming: Incoming, item: Item, meant: str | N
     if case is None:
         asked = offered(context, "free_text_offer", meant=meant, file=item.file is not None)
         return await offer(context, incoming, item, asked, quietly=meant is None)
-    quiet = await _said_lately(context, incoming, _FILED_FILE if item.file else _FILED)
+    quiet = await _said_lately(context, incoming, _FILED_FILE if item.file else _FILED, case)
     reply = await add(context, case, item)
     if quiet and meant is None and not reply.values["resumed"]:
         return []
@@ -137,11 +137,12 @@ async def _open(context: Context, incoming: Incoming, items: Sequence[Item]) -> 
     return [Reply("passed_on", {"reference": case.reference, "due_at": case.due_at})]
 
 
-async def _said_lately(context: Context, incoming: Incoming, kind: str) -> bool:
-    """Say whether the person has just heard where their words go; if not, note that they hear it now."""
-    if await prompts.newest_open(context.tx, incoming.sender, context.now, (kind,)):
+async def _said_lately(context: Context, incoming: Incoming, kind: str, case: Case) -> bool:
+    """Say whether the person has just heard that their words go into this case; if not, note that they hear it now."""
+    told = await prompts.newest_open(context.tx, incoming.sender, context.now, (kind,))
+    if told is not None and told.content.get("case_id") == case.id:
         return True
-    await _ask(context, incoming, kind, {}, context.now + QUIET)
+    await _ask(context, incoming, kind, {"case_id": case.id}, context.now + QUIET)
     return False
 
 

@@ -84,6 +84,16 @@ async def test_words_go_into_the_newest_case(ada: Person) -> None:
     assert await ada.words_of(complaint) == ["x", "about the complaint"]
 
 
+async def test_words_that_go_into_another_case_than_the_last_ones_are_confirmed(ada: Person) -> None:
+    """She has just heard where her words go, but these go elsewhere."""
+    await ada.says("object I don't want that")
+    assert [reply.template for reply in await ada.says("and more of it")] == ["free_text_added"]
+    assert await ada.says("and even more") == []
+    await ada.says("complaint")
+    (told,) = await ada.says("you lost my letters")
+    assert (told.template, told.values["reference"]) == ("free_text_added", "DPO-2026-0002")
+
+
 async def test_reply_without_a_case_is_a_question(ada: Person) -> None:
     """Who writes reply wants a human: no second yes is needed."""
     assert await ada.hears("reply") == ["refusal_no_words"]
