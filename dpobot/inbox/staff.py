@@ -16,7 +16,7 @@ from dpobot.model.ids import RoomId
 from dpobot.model.records import IncomingKind, Reply, StaffMessage, ToPerson
 from dpobot.staff.place import thread_of
 from dpobot.staff.room import StaffRoom
-from dpobot.store import inbox, people
+from dpobot.store import inbox, outbox, people
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow
 from dpobot.text.render import Renderer
@@ -102,7 +102,12 @@ class StaffInbox:
         await offer(tx, now, message.sender, message.room_id, message_key, reply.choices)
 
     async def _to_person(self, tx: Tx, now: datetime, row: InboxRow, number: int, outcome: ToPerson) -> None:
-        """Say it where the person is when it is sent; the key lets `undo` find it again."""
+        """Say it where the person is when it is sent; the key lets `undo` find it again.
+
+        What is said at once does not overtake a reply that could still be taken back: from now on it can't be.
+        """
+        if not outcome.delay:
+            await outbox.let_go(tx, outcome.case.person, outcome.case.id, now)
         await post(
             tx,
             self._renderer,

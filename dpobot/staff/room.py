@@ -88,9 +88,7 @@ class StaffRoom:
 
     async def _usable(self) -> RoomId | None:
         try:
-            facts = await (
-                self._made() if self._config.room_id is None else self._entered(RoomId(self._config.room_id))
-            )
+            facts = await self._found()
             if facts is None:
                 return None
             problem = await self._problem(facts)

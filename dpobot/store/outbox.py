@@ -105,23 +105,27 @@ async def due(tx: Tx, now: datetime, limit: int) -> list[OutboxRow]:
     One that is held back on purpose lets later ones pass; one that was tried and put off does not. A copy of a file
     waits for the card under which it stands.
     """
+    heads = _heads(now, limit + 1)  # the line of files may have to wait
     earlier = table.alias("earlier")
-    blocked = sa.exists().where(
-        earlier.c.user_id == table.c.user_id,
-        earlier.c.state == "new",
-        earlier.c.id < table.c.id,
-        sa.or_(earlier.c.not_before <= now, earlier.c.attempts > 0),
-    )
     card = sa.exists().where(
         earlier.c.case_id == table.c.case_id,
         earlier.c.state == "new",
         earlier.c.id < table.c.id,
         earlier.c.relation.in_([Relation.CARD, Relation.EDIT]),
     )
-    ready = ~blocked & ((table.c.user_id != FILES) | ~card)
-    query = sa.select(table).where(table.c.state == "new", table.c.not_before <= now, ready)
+    query = sa.select(table).join(heads, heads.c.id == table.c.id).where((table.c.user_id != FILES) | ~card)
     found = (await tx.conn.execute(query.order_by(table.c.id).limit(limit))).mappings()
     return [_row(tx, row) for row in found]
+
+
+def _heads(now: datetime, limit: int) -> sa.Subquery:
+    """Select the first message of each line if it may go now: one pass over an index, however long a line is."""
+    ready = sa.func.min(sa.case((table.c.not_before <= now, table.c.id)))
+    put_off = sa.func.min(sa.case(((table.c.not_before > now) & (table.c.attempts > 0), table.c.id)))
+    lines = sa.select(ready.label("id")).where(table.c.state == "new").group_by(table.c.user_id)
+    return (
+        lines.having((ready < put_off) | ready.is_not(None) & put_off.is_(None)).order_by(ready).limit(limit).subquery()
+    )
 
 
 async def next_at(tx: Tx) -> datetime | None:
@@ -162,6 +166,13 @@ async def take_back(tx: Tx, key: str, now: datetime) -> bool:
     )
     await tx.conn.execute(files.values(**_DROPPED, sent_at=now))
     return True
+
+
+async def let_go(tx: Tx, user_id: UserId, case_id: int, now: datetime) -> int:
+    """Let what is held back on purpose for a person in a case be sent now, in its place; return how many those are."""
+    held_back = (table.c.state == "new") & (table.c.attempts == 0) & (table.c.not_before > now)
+    row = sa.update(table).where(held_back, table.c.user_id == user_id, table.c.case_id == case_id)
+    return await change(tx, row.values(not_before=now))
 
 
 async def event_of(tx: Tx, key: str) -> EventId | None:

@@ -71,6 +71,22 @@ async def test_a_reply_can_be_taken_back_for_ten_seconds(team: Team) -> None:
     assert "regrettable" not in "\n".join(stage.said(room_id))
 
 
+async def test_last_words_do_not_overtake_the_reply(team: Team) -> None:
+    """Dora replies and closes at once: Anna reads the reply first, and it can't be taken back any more."""
+    stage = team.stage
+    room_id = await stage.meet(ANNA)
+    case = reference(await stage.ask(room_id, ANNA, f"complaint {BODY}"))
+    await team.says(DORA, "reply We are sorry.", case)
+    await team.says(DORA, "close", case)
+    answer, farewell = stage.said(room_id)[-2:]
+    assert "We are sorry." in answer
+    assert "closed" in farewell
+    (refused,) = await team.says(DORA, "undo", case)
+    assert "It is too late" in refused
+    await stage.pass_time(minutes=1)
+    assert stage.said(room_id)[-1] == farewell
+
+
 async def test_evidence_reaches_the_thread(team: Team) -> None:
     """A picture that Anna sends into her case arrives under the card, as a copy of the bot's own."""
     stage = team.stage
