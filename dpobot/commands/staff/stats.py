@@ -22,7 +22,7 @@ async def run(context: StaffContext, message: StaffMessage, arguments: Arguments
             "open": each.open,
             "overdue": each.overdue,
             "closed": each.closed,
-            "days": f"{medians[each.kind].days:g}" if each.kind in medians else None,
+            "days": medians[each.kind].days if each.kind in medians else None,
         }
         for each in kinds
     ]

@@ -201,7 +201,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "kinds": [
                 {"kind": kind.value, "open": 3, "overdue": 1, "closed": 4, "days": days}
                 for kind in Kind
-                for days in ("12", "3.5", None)
+                for days in (12, 3.5, None)
             ],
         },
         {"counts": _COUNTS, "kinds": []},
