@@ -20,7 +20,7 @@ from dpobot.store.files import Purpose
 
 ACCEPTED_ANOMALY = "accepted_anomaly"  # in a case's options: what staff have looked at and let pass
 _APPROVABLE = frozenset({CaseState.REVIEW, CaseState.HELD})
-_NEEDS_PROOF = frozenset({Kind.ACCESS, Kind.EXPORT, Kind.ERASURE})  # gives data out, or destroys them
+NEEDS_PROOF = frozenset({Kind.ACCESS, Kind.EXPORT, Kind.ERASURE})  # they give out, or destroy, a person's data
 _ANOMALY = "anomaly_"
 
 
@@ -105,7 +105,7 @@ async def refuse_unapprovable(tx: Tx, case: Case) -> None:
     if case.state not in _APPROVABLE:
         by = await _approver(tx, case)
         raise StaffRefusal("not_approvable", reference=case.reference, state=case.state.value, by=by)
-    if case.kind in _NEEDS_PROOF and not case.proven:
+    if case.kind in NEEDS_PROOF and not case.proven:
         raise StaffRefusal("not_proven", reference=case.reference)
     if case.kind is Kind.ERASURE and await queries.on_legal_hold(tx, case.person):
         raise StaffRefusal("legal_hold", reference=case.reference)

@@ -24,7 +24,7 @@ def case_facts(case: Case, now: datetime) -> Mapping[str, object]:
         "received_at": case.received_at,
         "due_at": case.due_at,
         "days_left": days_left(case, now) if open_ else None,
-        "acknowledge_by": case.acknowledge_by,
+        "acknowledge_by": case.acknowledge_by if case.unacknowledged else None,
         "answered_at": case.answered_at,
         "extended_months": case.extended_months,
         "paused_at": case.paused_at,

@@ -121,6 +121,11 @@ class Case:
         """Whether it is known who asks: a device signed by its owner, or staff have looked into it."""
         return self.trust is Trust.SIGNED or self.verified_at is not None
 
+    @property
+    def unacknowledged(self) -> bool:
+        """Whether staff owe a first word by ``acknowledge_by``: what came over Matrix the bot acknowledged at once."""
+        return self.channel is not Channel.MATRIX and self.answered_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class StaffMessage:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from dpobot.cases.approval import NEEDS_PROOF
 from dpobot.cases.service import JOBS
 from dpobot.cases.transitions import OVER
 from dpobot.model.ids import UserId
 from dpobot.model.records import Case
-from dpobot.model.words import CaseState, Channel, Kind, Trust
-
-_NEEDS_PROOF = frozenset({Kind.EXPORT, Kind.ERASURE, Kind.ACCESS})  # they give out, or destroy, a person's data
+from dpobot.model.words import CaseState, Channel, Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def values(case: Case, counts: Counts, held: str | None, now: datetime, zone: tz
         "paused_at": case.paused_at if case.state is CaseState.PAUSED else None,
         "over": case.state in OVER,
         "closed_at": case.closed_at,
-        "acknowledge_by": case.acknowledge_by if case.answered_at is None else None,
+        "acknowledge_by": case.acknowledge_by if case.unacknowledged else None,
         "extended": case.extended_months,
         "legal_hold": case.legal_hold,
         "messages": counts.messages,
@@ -99,7 +98,7 @@ def next_step(case: Case) -> str:
 def _in_review(case: Case) -> str:
     if case.assignee is None:
         return "claim"
-    if case.kind in _NEEDS_PROOF and not case.proven:
+    if case.kind in NEEDS_PROOF and not case.proven:
         return "verify"
     if case.kind in JOBS:
         return "approve"

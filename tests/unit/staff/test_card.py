@@ -95,3 +95,17 @@ def test_in_a_pause_the_clock_stands_still() -> None:
 def test_a_user_id_shows_what_it_is_made_of() -> None:
     """Neither a look-alike, nor a blank, nor a change of direction can hide."""
     assert card.shown(UserId("@аda\u202e😀 x:b\x07")) == "@\\u0430da\\u202e\\U0001f600\\x20x:b\\x07"  # noqa: RUF001
+
+
+@pytest.mark.parametrize(
+    ("case", "by"),
+    [
+        (CASE, None),
+        (replace(CASE, channel=Channel.POST), NOW),
+        (replace(CASE, channel=Channel.POST, answered_at=NOW), None),
+    ],
+)
+def test_a_first_answer_is_owed_to_whom_the_bot_did_not_acknowledge_at_once(case: Case, by: datetime | None) -> None:
+    """Over Matrix it said the reference when the complaint came."""
+    shown = card.values(replace(case, acknowledge_by=NOW), card.Counts(), None, NOW, BERLIN)
+    assert shown["acknowledge_by"] == by
