@@ -2,9 +2,11 @@
 
 import random
 import re
+import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -27,7 +29,9 @@ UP_TO = 0.7  # seconds: most of what is caused is done by then
 REFERENCE = re.compile(r"DPO-\d{4}-\d{4,}")
 CLAIMED = {"case.claimed": 1, "case.note": 1}
 EXPECTED: tuple[dict[str, int], ...] = (  # what the trail says of the member of staff, case by case: every command once
-    CLAIMED | {"case.paused": 1, "case.resumed": 1, "case.extended": 1, "case.closed": 1, "case.replied": 3},
+    CLAIMED
+    | {"case.file": 1, "case.attached": 1, "case.replied": 3}
+    | {"case.paused": 1, "case.resumed": 1, "case.extended": 1, "case.closed": 1},
     CLAIMED | {"case.approved": 1},
     CLAIMED | {"case.refused": 1, "case.replied": 1},
 )
@@ -57,6 +61,12 @@ class Scene:
     complaint: Talk
     approved: Talk
     refused: Talk
+    folder: Path
+
+    def file(self, name: str) -> Path:
+        """Make a file to send."""
+        (self.folder / name).write_bytes(secrets.token_bytes(100_000))
+        return self.folder / name
 
     @property
     def talks(self) -> tuple[Talk, Talk, Talk]:
@@ -74,22 +84,28 @@ class Scene:
             talk.root = (await self.member.card(talk.cases[-1])).event_id
 
     async def claimed(self) -> None:
-        """Every case is claimed, and a note is made in it."""
+        """Every case is claimed, and a note is made in it; a file of the person comes, and one of staff."""
+        reference = self.complaint.cases[-1]
+        await self.complaint.guest.send_file(self.file(f"evidence of {reference}"), f"evidence of {reference}")
         for talk in self.talks:
             await self.member.say("claim", talk.root)
             await self.member.say(f"a note on {talk.cases[-1]}", talk.root)
+        await self.member.hand_in(self.file(f"invoice of {reference}"), f"invoice of {reference}", self.complaint.root)
         await self.killer.strike("claim", UP_TO)
+        await self.member.until(lambda: f"evidence of {reference}" in self.files(), "the evidence")
         for talk in self.talks:
             await self.member.card(talk.cases[-1], f"Assigned to: `{self.member.user_id}`")
 
     async def answered(self) -> tuple[str, str]:
         """The complaint is answered and paused; for the other two there are plans, with codes, which are returned."""
+        await self.member.say("attach", self.complaint.root)
         await self.member.say(f"reply An answer to {self.complaint.cases[-1]}", self.complaint.root)
         await self.member.say(f"pause Please send the invoice of {self.complaint.cases[-1]}", self.complaint.root)
         await self.member.say("approve", self.approved.root)
         await self.member.say("refuse duty The law makes us keep it", self.refused.root)
         await self.killer.strike("reply", UP_TO)
         await self.complaint.guest.hear(f"An answer to {self.complaint.cases[-1]}")
+        await self.complaint.guest.hear(f"invoice of {self.complaint.cases[-1]}")
         await self.member.card(self.complaint.cases[-1], "waits for the person since")
         return await self.code(self.approved.root), await self.code(self.refused.root)
 
@@ -116,14 +132,19 @@ class Scene:
         await self.member.until(lambda: bool(self._codes(root)), "a code")
         return self._codes(root)[-1]
 
+    def files(self) -> list[str]:
+        """Return the names of the files that the bot put into the complaint's thread."""
+        files = [event for event in self.member.thread(self.complaint.root) if event.content["msgtype"] == "m.file"]
+        return [body(event) for event in files]
+
     def _codes(self, root: EventId) -> list[str]:
         return [code for event in self.member.thread(root) for code in CODE.findall(body(event))]
 
 
 async def test_twenty_kills_in_the_staff_room_change_nothing(
-    register: Register, start_bot: StartBot, arrive: Arrive, employ: Employ
+    register: Register, start_bot: StartBot, arrive: Arrive, employ: Employ, tmp_path: Path
 ) -> None:
-    """Claim, note, reply, pause, resume, extend, approve, refuse, close, in three cases at a time, four times over."""
+    """Everything that staff do with a case, from claim to close, in three cases at a time, four times over."""
     seed = random.SystemRandom().randrange(1_000_000)
     member = await employ("dora")
     staff = {"members": [member.user_id], "reply_delay_seconds": 1}
@@ -133,7 +154,7 @@ async def test_twenty_kills_in_the_staff_room_change_nothing(
     words = ("complaint nobody answers me", "export account", "export account")
     talks = [Talk(guest, said) for guest, said in zip(guests, words, strict=True)]
     killer = Killer(bot, random.Random(seed), [member.listen, *(guest.listen for guest in guests)])
-    scene = Scene(member, killer, *talks)
+    scene = Scene(member, killer, *talks, folder=tmp_path)
     try:
         for _ in range(ROUNDS):
             await scene.opened()
@@ -165,6 +186,8 @@ def _each_thing_is_said_once(scene: Scene) -> None:
             assert {line: times for line, times in lines.items() if times > 1} == {}
         said = Counter(body(event) for event in talk.guest.messages())
         assert {line: times for line, times in said.items() if times > 1} == {}
+    invoices = [body(event) for event in scene.complaint.guest.files()]
+    assert invoices == [f"invoice of {reference}" for reference in scene.complaint.cases]
     replies = [len(scene.complaint.guest.heard(f"An answer to {reference}")) for reference in scene.complaint.cases]
     assert replies == [1] * ROUNDS
 
