@@ -30,7 +30,8 @@ from dpobot.text.render import Renderer
 _PAUSE = 0.5  # seconds between two sweeps: a burst of changes becomes one edit
 _LOOK_AGAIN = 3.0  # seconds; a wake-up comes sooner
 _AT_ONCE = 200  # cases of one sweep
-_MESSAGES = 500  # of one case in one sweep
+_PART = 200  # messages, files and events of one case in one sweep: nobody waits long for a transaction
+_CHARACTERS = 250_000  # of messages of one case in one sweep
 _STALE = timedelta(days=1)  # the days that are left change without the case
 _LOOK_FOR_STALE = timedelta(minutes=1)
 _logger = log.get(__name__)
@@ -112,15 +113,14 @@ class Board:
         if row.room_id not in (None, place.room_id) and case.state in transitions.OVER:
             await staff_threads.shown(tx, case_id, row.told_seq, now)  # its thread stays where it ended
             return True
-        unread = await case_messages.unposted(tx, case_id)
         await self._card(tx, place, case, row)
-        await self._words(tx, place, unread[:_MESSAGES])
-        await self._files(tx, place, case_id)
-        happened = await staff_board.happened_since(tx, case_id, row.told_seq)
+        more = await self._words(tx, place, case_id) | await self._files(tx, place, case_id)
+        happened = await staff_board.happened_since(tx, case_id, row.told_seq, _PART)
         await self._events(tx, place, case, happened)
         await staff_threads.shown(tx, case_id, happened[-1].seq if happened else row.told_seq, now)
-        if len(unread) > _MESSAGES:
+        if more or len(happened) == _PART:
             await staff_threads.touch(tx, case_id)
+            self.wake()
         return True
 
     async def _card(self, tx: Tx, place: StaffPlace, case: Case, row: StaffThread) -> None:
@@ -137,19 +137,25 @@ class Board:
         message_key = key("card", place.room_id, case.id, case.version, shown, anew)
         await post_staff(tx, self._renderer, now, at, Reply("staff/card", values), message_key)
 
-    async def _words(self, tx: Tx, place: StaffPlace, unread: list[case_messages.CaseMessage]) -> None:
+    async def _words(self, tx: Tx, place: StaffPlace, case_id: int) -> bool:
+        """Post the first of the messages that the thread lacks; say whether there may be more."""
+        waiting = await case_messages.unposted(tx, case_id, _PART)
+        unread = waiting[: thread.how_many(waiting, _CHARACTERS)]
+        at = thread_of(place, case_id)
         for number, reply in enumerate(thread.words(unread)):
-            at = thread_of(place, unread[0].case_id)
             await post_staff(tx, self._renderer, self._clock.now(), at, reply, key("words", unread[0].id, number))
-        for message in unread:
-            await case_messages.posted(tx, message.id)
+        await case_messages.posted(tx, *(message.id for message in unread))
+        return len(waiting) == _PART or len(unread) < len(waiting)
 
-    async def _files(self, tx: Tx, place: StaffPlace, case_id: int) -> None:
+    async def _files(self, tx: Tx, place: StaffPlace, case_id: int) -> bool:
+        """Post the first of the files that the thread lacks; say whether there may be more."""
         at, now = thread_of(place, case_id), self._clock.now()
-        for row in await files.unposted(tx, case_id):
+        waiting = await files.unposted(tx, case_id, _PART)
+        for row in waiting:
             await post_staff(tx, self._renderer, now, at, thread.file(row.file), key("file", row.id, "line"))
             await forward(tx, now, at, row.file, key("file", row.id))
             await files.posted(tx, row.id)
+        return len(waiting) == _PART
 
     async def _events(self, tx: Tx, place: StaffPlace, case: Case, happened: list[AuditRow]) -> None:
         at = thread_of(place, case.id)

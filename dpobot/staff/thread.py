@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from dpobot.model.records import Case, FileRef, Reply
@@ -38,6 +39,12 @@ class Lines:
     at: datetime
     lines: tuple[str, ...] = field(repr=False)
     more: bool = False
+
+
+def how_many(messages: Sequence[CaseMessage], most: int) -> int:
+    """Return how many of the first messages have together about ``most`` characters; one at least, if there is any."""
+    lengths = accumulate(len(message.text) for message in messages)
+    return max(sum(length <= most for length in lengths), min(1, len(messages)))
 
 
 def words(messages: Sequence[CaseMessage]) -> list[Reply]:

@@ -72,14 +72,14 @@ async def newest(tx: Tx, case_id: int, limit: int) -> list[CaseMessage]:
     return [_message(tx, row) for row in (await tx.conn.execute(query)).mappings()][::-1]
 
 
-async def unposted(tx: Tx, case_id: int) -> list[CaseMessage]:
-    """Return a case's messages that the staff room has not got yet, oldest first."""
-    return await _find(tx, table.c.case_id == case_id, table.c.posted.is_(False))
+async def unposted(tx: Tx, case_id: int, limit: int) -> list[CaseMessage]:
+    """Return the first of a case's messages that the staff room has not got yet, oldest first."""
+    return await _find(tx, table.c.case_id == case_id, table.c.posted.is_(False), limit=limit)
 
 
-async def posted(tx: Tx, id_: int) -> None:
-    """Note that the staff room has a message."""
-    await tx.conn.execute(sa.update(table).where(table.c.id == id_).values(posted=True))
+async def posted(tx: Tx, *ids: int) -> None:
+    """Note that the staff room has these messages."""
+    await tx.conn.execute(sa.update(table).where(table.c.id.in_(ids)).values(posted=True))
 
 
 async def newest_reply(tx: Tx, case_id: int, author: UserId) -> CaseMessage | None:
@@ -99,8 +99,9 @@ async def forget(tx: Tx, case_id: int) -> None:
     await tx.conn.execute(sa.delete(table).where(table.c.case_id == case_id))
 
 
-async def _find(tx: Tx, *conditions: sa.ColumnElement[bool]) -> list[CaseMessage]:
-    rows = (await tx.conn.execute(sa.select(table).where(*conditions).order_by(table.c.id))).mappings()
+async def _find(tx: Tx, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> list[CaseMessage]:
+    query = sa.select(table).where(*conditions).order_by(table.c.id).limit(limit)
+    rows = (await tx.conn.execute(query)).mappings()
     return [_message(tx, row) for row in rows]
 
 

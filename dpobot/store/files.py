@@ -64,9 +64,9 @@ async def add(
     return await insert_new(tx, table, values)
 
 
-async def unposted(tx: Tx, case_id: int) -> list[CaseFile]:
-    """Return a case's files that the staff room has not got yet, oldest first."""
-    return await _find(tx, table.c.case_id == case_id, table.c.posted.is_(False))
+async def unposted(tx: Tx, case_id: int, limit: int) -> list[CaseFile]:
+    """Return the first of a case's files that the staff room has not got yet, oldest first."""
+    return await _find(tx, table.c.case_id == case_id, table.c.posted.is_(False), limit=limit)
 
 
 async def posted(tx: Tx, id_: int) -> None:
@@ -105,8 +105,9 @@ async def forget(tx: Tx, case_id: int) -> None:
     await tx.conn.execute(sa.delete(table).where(table.c.case_id == case_id))
 
 
-async def _find(tx: Tx, *conditions: sa.ColumnElement[bool]) -> list[CaseFile]:
-    rows = (await tx.conn.execute(sa.select(table).where(*conditions).order_by(table.c.id))).mappings()
+async def _find(tx: Tx, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> list[CaseFile]:
+    query = sa.select(table).where(*conditions).order_by(table.c.id).limit(limit)
+    rows = (await tx.conn.execute(query)).mappings()
     return [_file(tx, row) for row in rows]
 
 

@@ -58,10 +58,10 @@ async def card_waits(tx: Tx, case_id: int) -> bool:
     return bool((await tx.conn.execute(query)).scalar_one())
 
 
-async def happened_since(tx: Tx, case_id: int, seq: int) -> list[AuditRow]:
-    """Return what happened to a case after an audit row, in order."""
+async def happened_since(tx: Tx, case_id: int, seq: int, limit: int) -> list[AuditRow]:
+    """Return what happened first to a case after an audit row, in order."""
     query = sa.select(audit).where(audit.c.case_id == case_id, audit.c.seq > seq).order_by(audit.c.seq)
-    return [AuditRow(**row) for row in (await tx.conn.execute(query)).mappings()]
+    return [AuditRow(**row) for row in (await tx.conn.execute(query.limit(limit))).mappings()]
 
 
 async def count_written(tx: Tx, case_id: int) -> tuple[int, int]:

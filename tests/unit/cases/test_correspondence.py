@@ -33,7 +33,7 @@ async def test_the_first_reply_answers(office: Office) -> None:
         await office.do(correspondence.reply, case, VERA, event_id, "dear Anna", now=after(days=days))
     kept = await office.ask(case_messages.of_case, case.id, Direction.REPLY)
     assert ([each.event_id for each in kept], (await office.now(case)).answered_at) == ([FIRST, SECOND], after(days=1))
-    assert await office.ask(case_messages.unposted, case.id) == []
+    assert await office.ask(case_messages.unposted, case.id, 10) == []
     assert (await office.actions(case))[1:] == ["case.replied", "case.replied"]
 
 
@@ -53,7 +53,7 @@ async def test_a_file_of_the_person_is_evidence(office: Office) -> None:
     """It waits to be shown to staff, and resumes a paused case; its name and key are in no text."""
     case = await office.do(decisions.pause, await office.open(), VERA)
     kept = [await office.do(correspondence.add_file, case, FIRST, FILE, None, RULES) for _ in range(2)]
-    [stored] = await office.ask(files.unposted, case.id)
+    [stored] = await office.ask(files.unposted, case.id, 10)
     assert (kept, stored.file, stored.purpose, stored.author) == ([True, False], FILE, Purpose.EVIDENCE, None)
     assert ["passport" in repr(stored), "secret-key" in repr(stored)] == [False, False]
     assert (await office.now(case)).state is CaseState.REVIEW
@@ -98,9 +98,10 @@ async def test_what_was_shown_is_not_shown_again(office: Office) -> None:
     case = await office.open()
     await office.do(service.add_message, case, FIRST, "words", RULES)
     await office.do(correspondence.add_file, case, SECOND, FILE, None)
-    [message] = await office.ask(case_messages.unposted, case.id)
-    [file] = await office.ask(files.unposted, case.id)
+    [message] = await office.ask(case_messages.unposted, case.id, 10)
+    [file] = await office.ask(files.unposted, case.id, 10)
     await office.database.write(lambda tx: case_messages.posted(tx, message.id))
     await office.database.write(lambda tx: files.posted(tx, file.id))
-    assert [await office.ask(case_messages.unposted, case.id), await office.ask(files.unposted, case.id)] == [[], []]
+    assert await office.ask(case_messages.unposted, case.id, 10) == []
+    assert await office.ask(files.unposted, case.id, 10) == []
     assert (message.text, message.at, message.author) == ("words", NOW, None)

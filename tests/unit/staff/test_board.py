@@ -7,7 +7,8 @@ from dpobot.errors import Rejected, Unavailable
 from dpobot.model.ids import EventId, UserId
 from dpobot.model.records import Case, EncryptedFile, FileRef
 from dpobot.model.words import CaseState, Kind, Trust
-from dpobot.store import cases, staff_threads
+from dpobot.store import case_messages, cases, staff_threads
+from dpobot.store.case_messages import Direction
 from dpobot.store.database import Tx
 from tests.unit.staff.office import ADA, RULES, SIRI, TOM, Office
 
@@ -130,6 +131,36 @@ async def test_hundreds_of_messages_are_some_messages(office: Office) -> None:
     assert lines == [f"│ word {number}" for number in range(600)]
     assert len(thread) < 15
     assert office.edits(room_id) <= 5
+
+
+@pytest.mark.parametrize(("count", "length", "most"), [(2000, 5, 200), (12, 60_000, 4)])
+async def test_one_sweep_takes_a_part_of_a_flood_and_all_arrives_in_order(
+    office: Office, count: int, length: int, most: int
+) -> None:
+    """However many or long the messages of a case are, no transaction holds the others up; nothing is left out."""
+    await office.opens()
+    case = await office.case()
+    words = [f"{number:04} " + "x" * (length - 5) for number in range(count)]
+
+    async def flood(tx: Tx) -> None:
+        for number, text in enumerate(words):
+            person, event_id = Direction.PERSON, EventId(f"$flood{number}")
+            await case_messages.add(
+                tx, case.id, event_id, text, author=None, direction=person, posted=False, now=office.now()
+            )
+
+    async def left() -> int:
+        return len(await office.read(lambda tx: case_messages.unposted(tx, case.id, 10_000)))
+
+    await office.write(flood)
+    before = await left()
+    while waiting := await left():
+        assert await office.board.sweep() == 1
+        assert 1 <= waiting - await left() <= most
+        await office.outbox.drain()
+    said = "\n".join(await office.thread(case))
+    lines = [line.removeprefix("│ ") for line in said.split("\n") if line.startswith("│")]
+    assert (before, "".join(lines)) == (count, "".join(word.strip() for word in words))
 
 
 async def test_a_file_of_the_person_stands_in_the_thread_as_the_bots_own_copy(office: Office) -> None:

@@ -97,8 +97,10 @@ async def test_what_happened_is_told_from_where_it_was_left(database: Database) 
         case_id = await _case(tx, Kind.EXPORT)
         await _case(tx)
         await staff_board.lock_thread(tx, case_id)
-        rows = await staff_board.happened_since(tx, case_id, 0)
+        rows = await staff_board.happened_since(tx, case_id, 0, 10)
         assert [row.action for row in rows] == ["case.opened", "case.approved"]
-        assert [row.action for row in await staff_board.happened_since(tx, case_id, rows[0].seq)] == ["case.approved"]
+        assert [row.action for row in await staff_board.happened_since(tx, case_id, rows[0].seq, 10)] == [
+            "case.approved"
+        ]
 
     await database.write(story)
