@@ -87,7 +87,7 @@ async def test_stats_count_and_draw(office: Office, dora: Member) -> None:
     assert isinstance(stats, Reply)
     assert stats.attachment is not None
     by_kind = {row["kind"]: row for row in values_of(stats)["kinds"]}
-    expected = {"kind": "complaint", "open": 1, "overdue": 0, "closed": 1, "days": "4"}
+    expected = {"kind": "complaint", "open": 1, "overdue": 0, "closed": 1, "days": 4.0}
     assert by_kind["complaint"] == expected
     image = Image.open(io.BytesIO(stats.attachment.data))
     assert (image.format, image.width) == ("PNG", 640)
