@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from dpobot.model.ids import EventId, RoomId, UserId
 from dpobot.model.records import IncomingKind
-from dpobot.store import bot_state
+from dpobot.store import bot_state, lines
 from dpobot.store.statements import change, insert_many_new
 from dpobot.store.tables import inbox as table
 from dpobot.store.tx import Tx
@@ -73,12 +73,8 @@ async def take_in(tx: Tx, events: Sequence[NewEvent], next_batch: str) -> int:
 
 async def due(tx: Tx, now: datetime, limit: int, busy_senders: Collection[UserId] = ()) -> list[InboxRow]:
     """Return events to be handled now, oldest first: of each sender who is not busy only the oldest open one."""
-    earlier = table.alias("earlier")
-    blocked = sa.exists().where(earlier.c.sender == table.c.sender, earlier.c.state == "new", earlier.c.id < table.c.id)
-    query = sa.select(table).where(table.c.state == "new", table.c.not_before <= now, ~blocked)
-    if busy_senders:
-        query = query.where(table.c.sender.not_in(list(busy_senders)))
-    return await _rows(tx, query.limit(limit))
+    heads = await lines.heads(tx, table.c.sender, table.c.not_before <= now, limit, without=busy_senders)
+    return await _rows(tx, sa.select(table).where(table.c.id.in_(heads)))
 
 
 async def next_at(tx: Tx) -> datetime | None:

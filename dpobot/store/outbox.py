@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dpobot.model.ids import EventId, RoomId, UserId
+from dpobot.store import lines
 from dpobot.store.statements import change, insert_new
 from dpobot.store.tables import outbox as table
 from dpobot.store.tx import Tx
@@ -105,7 +106,9 @@ async def due(tx: Tx, now: datetime, limit: int) -> list[OutboxRow]:
     One that is held back on purpose lets later ones pass; one that was tried and put off does not. A copy of a file
     waits for the card under which it stands.
     """
-    heads = _heads(now, limit + 1)  # the line of files may have to wait
+    ready = table.c.not_before <= now
+    in_turn = ready | (table.c.attempts > 0)
+    heads = await lines.heads(tx, table.c.user_id, ready, limit + 1, in_turn=in_turn)  # one more: files may wait
     earlier = table.alias("earlier")
     card = sa.exists().where(
         earlier.c.case_id == table.c.case_id,
@@ -113,19 +116,9 @@ async def due(tx: Tx, now: datetime, limit: int) -> list[OutboxRow]:
         earlier.c.id < table.c.id,
         earlier.c.relation.in_([Relation.CARD, Relation.EDIT]),
     )
-    query = sa.select(table).join(heads, heads.c.id == table.c.id).where((table.c.user_id != FILES) | ~card)
+    query = sa.select(table).where(table.c.id.in_(heads), (table.c.user_id != FILES) | ~card)
     found = (await tx.conn.execute(query.order_by(table.c.id).limit(limit))).mappings()
     return [_row(tx, row) for row in found]
-
-
-def _heads(now: datetime, limit: int) -> sa.Subquery:
-    """Select the first message of each line if it may go now: one pass over an index, however long a line is."""
-    ready = sa.func.min(sa.case((table.c.not_before <= now, table.c.id)))
-    put_off = sa.func.min(sa.case(((table.c.not_before > now) & (table.c.attempts > 0), table.c.id)))
-    lines = sa.select(ready.label("id")).where(table.c.state == "new").group_by(table.c.user_id)
-    return (
-        lines.having((ready < put_off) | ready.is_not(None) & put_off.is_(None)).order_by(ready).limit(limit).subquery()
-    )
 
 
 async def next_at(tx: Tx) -> datetime | None:

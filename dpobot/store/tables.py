@@ -87,7 +87,7 @@ inbox = sa.Table(
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("done_at", Moment),
     sa.Index("ix_inbox_work", "state", "not_before"),
-    sa.Index("ix_inbox_order", "sender", "state", "id"),
+    sa.Index("ix_inbox_order", "state", "sender", "id", "not_before"),  # all that `inbox.due` looks at
     sa.Index("ix_inbox_sender_received", "sender", "received_at"),
     sa.Index("ix_inbox_session", "session_id"),
 )
@@ -113,7 +113,8 @@ outbox = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("sent_at", Moment),  # when it was sent, or given up
     sa.Index("ix_outbox_work", "state", "not_before"),
-    sa.Index("ix_outbox_order", "user_id", "state", "id"),
+    # all that `outbox.due` looks at
+    sa.Index("ix_outbox_order", "state", "user_id", "id", "not_before", "attempts"),
     sa.Index("ix_outbox_case", "case_id", "state"),
 )
 

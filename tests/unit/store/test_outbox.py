@@ -1,5 +1,6 @@
 """The outbox: each message once, in order for each person, its words gone when it is sent."""
 
+import pytest
 import sqlalchemy as sa
 
 from dpobot.model.ids import EventId, UserId
@@ -79,3 +80,20 @@ async def test_old_messages_are_forgotten(database: Database) -> None:
     await database.write(lambda tx: outbox.sent(tx, 1, EventId("$sent"), NOW))
     gone = await database.write(lambda tx: outbox.forget(tx, after(1)))
     assert (gone, await _due(database)) == (1, ["a2", "b1"])
+
+
+@pytest.mark.parametrize("people", [3, 40])
+async def test_the_first_of_each_line_is_due_however_many_lines_wait(database: Database, people: int) -> None:
+    """Oldest first, also if hundreds wait behind one; who has been put off keeps a whole line up."""
+    senders = [UserId(f"@{number:02}:x") for number in range(people)]
+
+    async def fill(tx: Tx) -> None:
+        for turn in range(3):
+            for sender in reversed(senders):
+                await outbox.put(tx, _item(f"{sender}{turn}", sender))
+        await outbox.defer(tx, 1, after(30))
+
+    await database.write(fill)
+    heads = [f"{sender}0" for sender in reversed(senders)]
+    assert await _due(database) == heads[1:11]
+    assert await _due(database, 30) == heads[:10]

@@ -16,11 +16,20 @@ MOMENT = sa.String(32).with_variant(sa.DateTime(timezone=True), "postgresql")
 
 def upgrade() -> None:
     """Apply."""
+    _orders()
     _outbox()
     _cases()
     _messages()
     _threads()
     _decisions()
+
+
+def _orders() -> None:
+    """What is due is found in the index alone."""
+    op.drop_index("ix_inbox_order", "inbox")
+    op.create_index("ix_inbox_order", "inbox", ["state", "sender", "id", "not_before"])
+    op.drop_index("ix_outbox_order", "outbox")
+    op.create_index("ix_outbox_order", "outbox", ["state", "user_id", "id", "not_before", "attempts"])
 
 
 def _outbox() -> None:
