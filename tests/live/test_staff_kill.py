@@ -152,9 +152,9 @@ async def test_twenty_kills_in_the_staff_room_change_nothing(
     await member.enter(bot.user_id)
     guests = [await arrive(bot, await register(name)) for name in ("ann", "ben", "cleo")]
     words = ("complaint nobody answers me", "export account", "export account")
-    talks = [Talk(guest, said) for guest, said in zip(guests, words, strict=True)]
+    complaint, approved, refused = (Talk(guest, said) for guest, said in zip(guests, words, strict=True))
     killer = Killer(bot, random.Random(seed), [member.listen, *(guest.listen for guest in guests)])
-    scene = Scene(member, killer, *talks, folder=tmp_path)
+    scene = Scene(member, killer, complaint, approved, refused, tmp_path)
     try:
         for _ in range(ROUNDS):
             await scene.opened()

@@ -131,6 +131,26 @@ async def test_a_room_that_becomes_unsafe_is_left_alone(
     assert [text for text in map(body, boss.heard()) if reference in text] == []
 
 
+async def test_a_bot_that_was_removed_goes_on_when_it_is_invited_again(
+    register: Register, start_bot: StartBot, employ: Employ, arrive: Arrive
+) -> None:
+    """Out of its room it serves people; back in it, what came meanwhile has its card, and the old thread works."""
+    boss, account = await employ("boss"), await register("dpo")
+    room = await boss.furnish(account.user_id)
+    bot = await start_bot(account, staff={"room_id": room, "reply_delay_seconds": 0})
+    ann, ben = await arrive(bot, await register("ann")), await arrive(bot, await register("ben"))
+    before = await _opened(ann, "complaint nobody answers")
+    card = (await boss.card(before)).event_id
+    await boss.kick(bot.user_id)
+    meanwhile = await _opened(ben, "complaint nobody answers me either")
+    await boss.resident.call("POST", path("rooms", room, "invite", base=""), {"user_id": bot.user_id})
+    await boss.card(meanwhile)
+    await boss.say("reply we are back", card)
+    await ann.hear("we are back")
+    assert [len(boss.cards(reference)) for reference in (before, meanwhile)] == [1, 1]
+    assert boss.unread() == []
+
+
 async def test_who_lost_power_or_was_removed_is_refused_at_the_next_command(
     register: Register, start_bot: StartBot, employ: Employ, arrive: Arrive
 ) -> None:
