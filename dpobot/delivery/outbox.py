@@ -18,8 +18,8 @@ from dpobot.delivery.rooms import ROOM_NOT_SAFE, check, find_or_open
 from dpobot.engine.turns import Turns
 from dpobot.errors import Rejected, Unavailable
 from dpobot.matrix.api import Matrix
-from dpobot.model.ids import EventId, RoomId, UserId
-from dpobot.store import outbox, people, staff_threads
+from dpobot.model.ids import EventId, Mxc, RoomId, UserId
+from dpobot.store import outbox, people, staff_rooms, staff_threads, staff_uploads
 from dpobot.store.database import Database, Tx
 from dpobot.store.outbox import OutboxRow
 
@@ -90,9 +90,12 @@ class Outbox(Turns[OutboxRow]):
         """Return where the message may go now; None if the room it was meant for is no longer safe."""
         if row.cleartext or row.for_staff:
             return row.room_id
+        never = await self._database.read(staff_rooms.ever)
         if row.room_id is None:
             person = await self._database.read(lambda tx: people.get(tx, row.user_id))
-            return await find_or_open(self._matrix, row.user_id, person.room_id if person else None)
+            return await find_or_open(self._matrix, row.user_id, person.room_id if person else None, never=never)
+        if row.room_id in never:
+            return None
         if row.attempts == 0 and self._clock.now() - row.created_at < _FRESH:
             return row.room_id
         return row.room_id if await check(self._matrix, row.room_id, row.user_id) else None
@@ -102,11 +105,15 @@ class Outbox(Turns[OutboxRow]):
         if row.attachment is None:
             return row.content
         try:
-            return await self._attachments.enclose(row.content, row.attachment)
+            content = await self._attachments.enclose(row.content, row.attachment)
         except Unavailable as trouble:
             if row.attempts < _FILE_ATTEMPTS:
                 raise
             raise NotCopied(UNREACHABLE) from trouble
+        if row.for_staff and row.case_id is not None:  # before it is sent: another attempt is another upload
+            case_id, url, now = row.case_id, Mxc(content["file"]["url"]), self._clock.now()
+            await self._database.write(lambda tx: staff_uploads.add(tx, case_id, url, now))
+        return content
 
     async def _deliver(self, row: OutboxRow, room_id: RoomId, content: Content) -> EventId:
         if row.cleartext:

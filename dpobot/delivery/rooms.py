@@ -1,5 +1,7 @@
 """Which room is safe for a person's data: encrypted, and holding exactly that person and the bot."""
 
+from collections.abc import Collection
+
 from dpobot.errors import Rejected, Unavailable
 from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.ids import RoomId, UserId
@@ -31,30 +33,35 @@ async def look(matrix: Matrix, room_id: RoomId) -> RoomFacts | None:
         return None
 
 
-async def find(matrix: Matrix, person: UserId, *preferred: RoomId | None) -> RoomId | None:
-    """Return a safe room for a person: the first preferred one that is safe, else any other direct message."""
+async def find(matrix: Matrix, person: UserId, *preferred: RoomId | None, never: Collection[RoomId]) -> RoomId | None:
+    """Return a safe room for a person: the first preferred one that is safe, else any other direct message.
+
+    ``never``: the staff room (`staff_rooms.ever`), which with a single member in it looks like one.
+    """
     for room_id in preferred:
-        if room_id is not None and await check(matrix, room_id, person):
+        if room_id is not None and room_id not in never and await check(matrix, room_id, person):
             return room_id
     for room_id in await matrix.direct_rooms(person):
-        if room_id not in preferred and await check(matrix, room_id, person):
+        if room_id not in (*preferred, *never) and await check(matrix, room_id, person):
             return room_id
     return None
 
 
-async def pending(matrix: Matrix, person: UserId) -> RoomId | None:
+async def pending(matrix: Matrix, person: UserId, never: Collection[RoomId]) -> RoomId | None:
     """Return an encrypted room that waits for the person to accept our invitation, so that no second one is made."""
     for room_id in await matrix.direct_rooms(person):
+        if room_id in never:
+            continue
         facts = await look(matrix, room_id)
         if facts is not None and facts.encrypted and facts.joined == {matrix.user_id} and facts.invited == {person}:
             return room_id
     return None
 
 
-async def find_or_open(matrix: Matrix, person: UserId, *preferred: RoomId | None) -> RoomId:
+async def find_or_open(matrix: Matrix, person: UserId, *preferred: RoomId | None, never: Collection[RoomId]) -> RoomId:
     """Return a safe room, or a new encrypted direct message in which only the person is invited."""
-    found = await find(matrix, person, *preferred)
+    found = await find(matrix, person, *preferred, never=never)
     if found is not None:
         return found
-    waiting = await pending(matrix, person)
+    waiting = await pending(matrix, person, never)
     return waiting if waiting is not None else await matrix.create_direct(person)

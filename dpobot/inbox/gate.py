@@ -7,7 +7,7 @@ from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.ids import server_of
 from dpobot.model.records import CryptoOrigin, Incoming, Reply
 from dpobot.model.words import Trust
-from dpobot.store import people
+from dpobot.store import people, staff_rooms
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow
 from dpobot.store.people import Person
@@ -46,8 +46,10 @@ class Gate:
             return Turned(None)  # they have left meanwhile: nobody there may read an answer meant for them
         if not facts.encrypted:
             return Turned(Reply("unencrypted_room"), cleartext=True)
+        if row.room_id in await self._database.read(staff_rooms.ever):
+            return Turned(Reply("not_direct", {"of_staff": True}), cleartext=True)  # what was the staff room
         if not is_safe(facts, row.sender, self._matrix.user_id):
-            return Turned(Reply("not_direct"), cleartext=True)
+            return Turned(Reply("not_direct", {"of_staff": False}), cleartext=True)
         return facts if row.encrypted else Turned(Reply("sent_in_clear"))
 
     async def admit(self, row: InboxRow) -> Admitted | Turned:

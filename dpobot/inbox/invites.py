@@ -9,7 +9,7 @@ from dpobot.inbox.choices import offer
 from dpobot.inbox.once import say_once
 from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.records import Reply
-from dpobot.store import inbox, people
+from dpobot.store import inbox, people, staff_rooms
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow
 from dpobot.text.render import Renderer
@@ -31,12 +31,13 @@ class Invites:
         """Join the room of an invitation and say what is right there; every step is harmless to repeat."""
         try:
             await self._matrix.join(row.room_id)
+            of_staff = row.room_id in await self._database.read(staff_rooms.ever)
             facts = await self._encrypted(await self._matrix.room(row.room_id))
         except Rejected as refusal:  # withdrawn, banned, or a room that can't be joined: nobody waits for us there
             _logger.info("invite.not_joined", code=refusal.code, inbox_id=row.id)
             await self._database.write(lambda tx: inbox.done(tx, row.id, self._clock.now()))
             return
-        reply = self._reply(row, facts)
+        reply = self._reply(row, facts, of_staff=of_staff)
         await self._database.write(lambda tx: self._finish(tx, row, reply))
 
     async def _encrypted(self, facts: RoomFacts) -> RoomFacts:
@@ -49,10 +50,12 @@ class Invites:
             return facts
         return await self._matrix.room(facts.room_id)
 
-    def _reply(self, row: InboxRow, facts: RoomFacts) -> Reply:
+    def _reply(self, row: InboxRow, facts: RoomFacts, *, of_staff: bool) -> Reply:
         if not facts.encrypted:
             return Reply("unencrypted_room")
-        return self._greeting if is_safe(facts, row.sender, self._matrix.user_id) else Reply("not_direct")
+        if of_staff or not is_safe(facts, row.sender, self._matrix.user_id):
+            return Reply("not_direct", {"of_staff": of_staff})
+        return self._greeting
 
     async def _finish(self, tx: Tx, row: InboxRow, reply: Reply) -> None:
         now = self._clock.now()

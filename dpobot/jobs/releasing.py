@@ -21,7 +21,7 @@ from dpobot.jobs.expire import take_back
 from dpobot.jobs.parts import Parts
 from dpobot.model.ids import RoomId
 from dpobot.model.records import Case, EncryptedFile, ExportOptions, Reply
-from dpobot.store import bot_state, people, volumes
+from dpobot.store import bot_state, people, staff_rooms, volumes
 from dpobot.store.database import Tx
 from dpobot.store.volumes import VolumeRow
 
@@ -171,7 +171,8 @@ class Releasing:
         """Return a room that is safe at this moment; else tell the person in one that will be, and wait for them."""
         person = await self._parts.database.read(lambda tx: people.get(tx, self._case.person))
         newest = person.room_id if person else None
-        room_id = await find(self._parts.matrix, self._case.person, self._case.room_id, newest)
+        never = await self._parts.database.read(staff_rooms.ever)
+        room_id = await find(self._parts.matrix, self._case.person, self._case.room_id, newest, never=never)
         if room_id is not None:
             return room_id
         _logger.warning("delivery.room_not_safe", case_id=self._case.id)

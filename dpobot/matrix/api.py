@@ -134,6 +134,10 @@ class Matrix(Protocol):
         """Redact an event; redacting it again is harmless."""
         ...
 
+    async def own_relations(self, room_id: RoomId, event_id: EventId) -> Sequence[EventId]:
+        """Return the account's own events that relate to an event (its thread, its edits) and are not redacted."""
+        ...
+
     async def join(self, room_id: RoomId) -> None:
         """Accept an invitation; joining again is harmless."""
         ...
@@ -156,6 +160,13 @@ class Matrix(Protocol):
 
     async def create_private(self, name: str, invite: Mapping[UserId, int]) -> RoomId:
         """Create an encrypted room by invitation only, invite people and give each a power level."""
+        ...
+
+    async def invite(self, room_id: RoomId, user_id: UserId, level: int) -> None:
+        """Invite somebody, unless they are there or invited already, and give them a power level if they have less.
+
+        Rejected if they are banned, or if we may not.
+        """
         ...
 
     async def powers(self, room_id: RoomId) -> Powers:

@@ -116,6 +116,18 @@ class Rooms:
         answer = await self._http.call("POST", path("createRoom"), body)
         return RoomId(str(answer["room_id"]))
 
+    async def invite(self, room_id: RoomId, user_id: UserId, level: int) -> None:
+        """Invite somebody who isn't there, and give them a power level if they have less."""
+        joined, invited = await self._ask(room_id)
+        if user_id not in joined | invited:
+            await self._http.call("POST", path("rooms", room_id, "invite"), {"user_id": user_id})
+            self.members_changed(room_id)
+        if not (await self.powers(room_id)).reach(user_id, level):
+            endpoint = path("rooms", room_id, "state", "m.room.power_levels", "")
+            content = await self._http.call("GET", endpoint)
+            users = content["users"] if isinstance(content.get("users"), dict) else {}
+            await self._http.call("PUT", endpoint, {**content, "users": {**users, user_id: level}})
+
     async def _new_version(self) -> str:
         """Return the version that new rooms have here (spec "m.room_versions"): who creates one depends on it."""
         found = await self._http.call("GET", path("capabilities"))

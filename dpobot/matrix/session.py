@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from dpobot import log
 from dpobot.errors import Rejected
+from dpobot.matrix import relations
 from dpobot.matrix.api import Matrix, Powers, Received, RoomFacts, SyncBatch, TrustAnswer
 from dpobot.matrix.decryption import Decryption, Withheld
 from dpobot.matrix.directory import Directory
@@ -137,6 +138,10 @@ class Session:
         """See `Matrix.redact`."""
         await self._http.call("PUT", path("rooms", room_id, "redact", event_id, txn_id), {})
 
+    async def own_relations(self, room_id: RoomId, event_id: EventId) -> Sequence[EventId]:
+        """See `Matrix.own_relations`."""
+        return await relations.own(self._http, self._device.user_id, room_id, event_id)
+
     async def join(self, room_id: RoomId) -> None:
         """See `Matrix.join`."""
         await self._rooms.join(room_id)
@@ -160,6 +165,10 @@ class Session:
     async def create_private(self, name: str, invite: Mapping[UserId, int]) -> RoomId:
         """See `Matrix.create_private`."""
         return await self._rooms.create_private(name, invite)
+
+    async def invite(self, room_id: RoomId, user_id: UserId, level: int) -> None:
+        """See `Matrix.invite`."""
+        await self._rooms.invite(room_id, user_id, level)
 
     async def powers(self, room_id: RoomId) -> Powers:
         """See `Matrix.powers`."""

@@ -15,12 +15,11 @@ from dpobot.errors import Rejected, Unavailable
 from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import Reply
-from dpobot.store import bot_state, outbox, staff_board
+from dpobot.store import bot_state, outbox, staff_board, staff_rooms
 from dpobot.store.database import Database, Tx
 from dpobot.store.outbox import OutboxItem
 from dpobot.text.render import Renderer
 
-_MADE = "staff.made"  # the room that the bot made itself: also remembered while nobody can work in it
 _LOOK_AGAIN = 60.0  # seconds
 _logger = log.get(__name__)
 
@@ -34,6 +33,7 @@ class StaffRoom:
         self._renderer = renderer
         self._clock = clock
         self._config = config.staff
+        self._refused: frozenset[UserId] = frozenset()  # who could not be invited: tried again at the next start
 
     async def run(self) -> None:
         """Look until cancelled whether the room is as it must be; a homeserver that is away is asked again."""
@@ -51,8 +51,12 @@ class StaffRoom:
 
         Raises `Unavailable`.
         """
+        if self._config.room_id is not None:
+            await self._note(RoomId(self._config.room_id))
         room_id = await self._usable() if self._config.wanted else None
         await self._use(room_id)
+        if room_id is not None and self._config.room_id is None:
+            await self._let_in(room_id)
         return room_id
 
     async def current(self) -> RoomId | None:
@@ -63,7 +67,7 @@ class StaffRoom:
         """Say whether a room is the one that is to be the staff room, whether or not staff can work there now."""
         if self._config.room_id is not None:
             return room_id == self._config.room_id
-        return self._config.wanted and room_id == await self._database.read(lambda tx: bot_state.get(tx, _MADE))
+        return self._config.wanted and room_id == await self._database.read(staff_rooms.made)
 
     async def staff(self) -> frozenset[UserId]:
         """Ask now who is staff; nobody as long as there is no room. Raises `Unavailable`."""
@@ -122,16 +126,39 @@ class StaffRoom:
 
         A crash between the making and the note makes a second room at the next start, never none.
         """
-        known = _room(await self._database.read(lambda tx: bot_state.get(tx, _MADE)))
+        known = await self._database.read(staff_rooms.made)
         facts = await self._entered(known) if known is not None else None
         if facts is not None:
             return facts
         name = str(self._renderer.message(Reply("staff/room_name"), self._config.language)["body"])
         members = {UserId(member): self._config.power_level for member in self._config.members}
         room_id = await self._matrix.create_private(name, members)
-        await self._database.write(lambda tx: bot_state.set(tx, _MADE, room_id))
+        await self._database.write(lambda tx: staff_rooms.note_made(tx, room_id, members))
         _logger.info("staff_room.made", room_id=room_id)
         return await self._matrix.room(room_id)
+
+    async def _let_in(self, room_id: RoomId) -> None:
+        """Invite members that were named since, and give them the level; once, whatever they do then.
+
+        Somebody who has left, or was removed, is not asked again until the configuration has named them anew.
+        """
+        named = frozenset(UserId(member) for member in self._config.members)
+        known = await self._database.read(staff_rooms.let_in)
+        let_in = known & named
+        for member in sorted(named - known - self._refused):
+            try:
+                await self._matrix.invite(room_id, member, self._config.power_level)
+            except Rejected as refusal:  # banned, or an account that never was
+                _logger.warning("staff_room.not_invited", code=refusal.code)
+                self._refused |= {member}
+            else:
+                let_in |= {member}
+        if let_in != known:
+            await self._database.write(lambda tx: staff_rooms.note_let_in(tx, let_in))
+
+    async def _note(self, room_id: RoomId) -> None:
+        if room_id not in await self._database.read(staff_rooms.ever):
+            await self._database.write(lambda tx: staff_rooms.note(tx, room_id))
 
     async def _problem(self, facts: RoomFacts) -> str | None:
         if not facts.encrypted:  # it is somebody's room: encryption, which can't be undone, is theirs to switch on

@@ -78,6 +78,30 @@ async def test_powers_are_those_of_this_moment(stage: Stage) -> None:
     ]
 
 
+async def test_somebody_is_let_in_later(stage: Stage) -> None:
+    """Invited with a level; again it changes nothing, and who sits there already gets the level alone."""
+    bot, anna, owner = [await stage.account(name) for name in ("bot", "anna", "owner")]
+    room_id = await bot.matrix.create_private("Requests", {owner.user_id: 50})
+    for _ in range(2):
+        await bot.matrix.invite(room_id, anna.user_id, 50)
+    assert (await bot.matrix.room(room_id)).invited == {anna.user_id, owner.user_id}
+    assert (await bot.matrix.powers(room_id)).users.items() >= {anna.user_id: 50, owner.user_id: 50}.items()
+    await anna.matrix.join(room_id)
+    await bot.matrix.invite(room_id, anna.user_id, 60)
+    await bot.matrix.invite(room_id, anna.user_id, 40)
+    assert (await bot.matrix.room(room_id)).joined == {anna.user_id, bot.user_id}
+    assert (await bot.matrix.powers(room_id)).users[anna.user_id] == 60
+
+
+async def test_without_the_power_nobody_is_let_in(stage: Stage) -> None:
+    """The server refuses."""
+    bot, owner = await stage.account("bot"), await stage.account("owner")
+    room_id = await stage.group(owner, {bot.user_id: 0})
+    await bot.matrix.join(room_id)
+    with pytest.raises(Rejected):
+        await bot.matrix.invite(room_id, owner.user_id, 101)
+
+
 async def test_what_is_closed_to_us_is_not_told(stage: Stage) -> None:
     """Neither powers nor privacy of a room that never was, or into which we are only invited."""
     bot, owner = await stage.account("bot"), await stage.account("owner")

@@ -92,6 +92,18 @@ class FakeMatrix:
         self._joined(room_id)
         self.server.redacted.add(event_id)
 
+    async def own_relations(self, room_id: RoomId, event_id: EventId) -> Sequence[EventId]:
+        """Return what this account said about an event, newest first."""
+        self._fail("own_relations")
+        self._joined(room_id)
+        if all(event.event_id != event_id for event in self.server.timeline if event.room_id == room_id):
+            raise Gone("M_NOT_FOUND", 404)
+        return [
+            event.event_id
+            for event in reversed(self.server.heard(room_id, self._user_id))
+            if event.content.get("m.relates_to", {}).get("event_id") == event_id
+        ]
+
     async def join(self, room_id: RoomId) -> None:
         """Join."""
         self._fail("join")
@@ -136,6 +148,17 @@ class FakeMatrix:
         room.name, room.powers, room.levels = name, {self._user_id}, dict(invite)
         self._answer("create_private")
         return room_id
+
+    async def invite(self, room_id: RoomId, user_id: UserId, level: int) -> None:
+        """Invite, and give the level."""
+        self._fail("invite")
+        room = self._joined(room_id)
+        if self._user_id not in room.powers or room.members.get(user_id) == "ban":
+            raise Rejected("M_FORBIDDEN", 403)
+        if room.members.get(user_id) not in ("join", "invite"):
+            self.server.invite(room_id, self._user_id, user_id)
+        room.levels[user_id] = max(level, room.levels.get(user_id, 0))
+        self._answer("invite")
 
     async def powers(self, room_id: RoomId) -> Powers:
         """Return the levels."""

@@ -3,7 +3,9 @@
 from dpobot.errors import Unavailable
 from dpobot.store.database import Database, T, Work
 
-EFFECTS = frozenset({"send", "send_cleartext_warning", "redact", "join", "enable_encryption", "create_direct"}) | {
+EFFECTS = frozenset(
+    {"send", "send_cleartext_warning", "redact", "join", "enable_encryption", "create_direct", "invite"}
+) | {
     "upload_encrypted",
     "delete_media",
 }

@@ -7,14 +7,18 @@ import pytest
 
 from dpobot.cases import decisions
 from dpobot.cases.service import Conflict
+from dpobot.delivery.messages import Address, post
 from dpobot.errors import Unavailable
 from dpobot.model.ids import EventId, UserId
+from dpobot.model.records import Reply
 from dpobot.model.words import Trust
 from dpobot.store.database import Database
+from dpobot.text.render import Renderer, templates_folder
 from tests.fakes.matrix import FakeServer
 from tests.flow.conftest import ANNA, world
 from tests.flow.stage import BOT, play
 from tests.unit.inbox.conftest import MALLORY, SIRI, TOM, Room
+from tests.unit.text.samples import GLOBALS
 
 
 async def test_a_command_in_a_thread_is_answered_there(room: Room) -> None:
@@ -226,6 +230,39 @@ async def test_a_staff_command_in_ones_own_direct_message_is_a_persons_word(room
     direct = await room.stage.meet(SIRI)
     await room.stage.ask(direct, SIRI, "claim")
     assert await room.assignees() == [None]
+
+
+async def test_the_staff_room_is_nobodys_direct_message(room: Room) -> None:
+    """Though nobody but Siri and the bot is left in it: what is meant for Siri goes to a room of her own."""
+    await room.hears(SIRI, "queue")
+    for member in (TOM, MALLORY):
+        room.server.member(room.id, member, "leave")
+    before = len(room.stage.said(room.id))
+    words = Reply("staff_reply", {"reference": "DPO-2026-0009", "lines": ["for Siri"], "file_count": 0})
+    bot, now = room.stage.bot, room.server.now
+    renderer = Renderer(templates_folder(), GLOBALS)
+    for number, address in enumerate((Address(SIRI), Address(SIRI, room.id))):
+        await bot.database.write(lambda tx, to=address, n=number: post(tx, renderer, now, to, words, f"siri{n}"))  # type: ignore[misc] # bound per turn
+    await room.stage.settle()
+    assert room.stage.said(room.id)[before:] == []
+    rooms = [room_id for room_id, each in room.server.rooms.items() if SIRI in each.members and room_id != room.id]
+    assert [len(room.stage.said(room_id)) for room_id in rooms] == [1]
+    assert {row["user_id"]: row["room_id"] for row in await room.stage.rows("person")}[SIRI] is None
+
+
+async def test_what_was_the_staff_room_is_no_direct_message_either(
+    room: Room, sqlite_database: Database, tmp_path: Path
+) -> None:
+    """A new one is configured, Siri alone has stayed in the old one: she is sent elsewhere."""
+    server, data = room.server, tmp_path / "data"
+    for member in (TOM, MALLORY):
+        server.member(room.id, member, "leave")
+    new = server.staff_room(TOM, {}, BOT)
+    async with play(sqlite_database, data, server, world(server), staff={"room_id": new}) as stage:
+        await stage.settle()
+        (answer,) = await stage.ask(room.id, SIRI, "status")
+        assert answer.startswith("This is, or once was, the room of the DPO team")
+        assert SIRI not in [row["user_id"] for row in await stage.rows("person") if row["room_id"] is not None]
 
 
 async def test_an_invitation_to_the_configured_room_is_accepted(sqlite_database: Database, tmp_path: Path) -> None:

@@ -4,8 +4,12 @@ import pytest
 
 from dpobot.errors import Rejected, Unavailable
 from dpobot.model.ids import UserId
+from dpobot.staff.room import StaffRoom
 from dpobot.store import bot_state
+from tests.fakes.matrix import FakeMatrix
 from tests.unit.staff.office import BOT, SIRI, TOM, Office
+
+UMA, VERA = UserId("@uma:dpobot.test"), UserId("@vera:dpobot.test")
 
 
 async def test_without_a_word_of_it_there_is_none(office: Office) -> None:
@@ -25,6 +29,48 @@ async def test_it_is_made_once_encrypted_and_with_the_power_of_staff(office: Off
     assert await office.again().room.ready() == room_id
     assert await office.current() == room_id
     assert len(office.server.rooms) == 1
+
+
+async def test_a_member_named_later_is_invited_once(office: Office) -> None:
+    """With the level, at the next start; whoever has left is not asked again, unless named anew."""
+    room_id = await office.opens()
+    room = office.server.rooms[room_id]
+    assert await office.again(members=[SIRI, TOM, UMA]).room.ready() == room_id
+    assert (room.members[UMA], room.levels[UMA]) == ("invite", 50)
+    for member in (UMA, TOM):
+        office.server.member(room_id, member, "leave")
+    assert await office.again(members=[SIRI, TOM, UMA]).room.ready() == room_id
+    assert [room.members[member] for member in (SIRI, TOM, UMA)] == ["join", "leave", "leave"]
+    await office.again(members=[SIRI, TOM]).room.ready()
+    await office.again(members=[SIRI, TOM, UMA]).room.ready()
+    assert [room.members[member] for member in (TOM, UMA)] == ["leave", "invite"]
+
+
+async def test_a_member_who_sits_there_already_gets_the_level(office: Office) -> None:
+    """A colleague has invited her; nobody but the bot can give it."""
+    room_id = await office.opens()
+    office.server.member(room_id, UMA, "join")
+    assert UMA not in await office.room.staffing(room_id)
+    await office.again(members=[SIRI, TOM, UMA]).room.ready()
+    assert UMA in await office.room.staffing(room_id)
+
+
+async def test_a_member_who_can_not_be_invited_keeps_nobody_out(office: Office) -> None:
+    """Tried again at the next start, not every minute."""
+    room_id = await office.opens()
+    office.server.rooms[room_id].members[UMA] = "ban"
+    asked: list[str] = []
+    more = office.again(members=[SIRI, TOM, UMA, VERA])
+    more.room = StaffRoom(more.database, FakeMatrix(more.server, BOT, asked.append), more.renderer, more, more.config)
+    assert [await more.room.ready(), await more.room.ready()] == [room_id, room_id]
+    assert (asked.count("invite"), office.server.rooms[room_id].members[VERA]) == (2, "invite")
+
+
+async def test_into_an_adopted_room_nobody_is_invited(office: Office) -> None:
+    """Its members are its owner's business."""
+    room_id = office.server.staff_room(SIRI, {}, BOT)
+    assert await office.again(room_id=room_id, members=[SIRI, UMA]).room.ready() == room_id
+    assert UMA not in office.server.rooms[room_id].members
 
 
 async def test_it_says_what_it_is_for_once(office: Office) -> None:

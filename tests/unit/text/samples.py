@@ -127,7 +127,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "undecryptable": [{}],
     "forged": [{}],
     "too_fast": [{"per_minute": 60}],
-    "not_direct": [{}],
+    "not_direct": [{"of_staff": False}, {"of_staff": True}],
     "error": [{"reference": "a1b2c3d4"}],
     "request_access": _REQUEST,
     "request_erasure": _REQUEST,
