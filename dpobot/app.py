@@ -182,7 +182,7 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
         outbox,
         engine,
         nudge,
-        Retention(database, clock, config.retention),
+        Retention(parts),
         staff_room,
         board,
         Reminders(parts, staff_room.staff),

@@ -26,13 +26,25 @@ from dpobot.store.tables import (
     prompt,
     reminder,
     staff_thread,
+    staff_upload,
     volume,
 )
 from dpobot.store.tx import Tx
 
 NOBODY = UserId("expired")  # instead of a person; no user ID looks like it
 # everything that hangs on a case; what it refers to comes last
-_OF_CASE = (case_message, case_file, staff_thread, approval, assessment, reminder, volume, alert, outbox)
+_OF_CASE = (
+    case_message,
+    case_file,
+    staff_thread,
+    staff_upload,
+    approval,
+    assessment,
+    reminder,
+    volume,
+    alert,
+    outbox,
+)
 
 
 async def due(tx: Tx, before: datetime, limit: int) -> list[Case]:

@@ -174,6 +174,13 @@ async def event_of(tx: Tx, key: str) -> EventId | None:
     return None if found is None else EventId(found)
 
 
+async def staff_hear(tx: Tx, case_id: int, since: datetime) -> bool:
+    """Say whether the staff room has been told something of a case since a moment, or is still to be."""
+    mine = (table.c.case_id == case_id) & table.c.user_id.startswith("!")
+    query = sa.select(sa.exists().where(mine, (table.c.state == "new") | (table.c.sent_at > since)))
+    return bool((await tx.conn.execute(query)).scalar_one())
+
+
 async def forget(tx: Tx, before: datetime) -> int:
     """Delete messages that were sent or given up before a moment; return how many. Their keys count no more."""
     return await change(tx, sa.delete(table).where(table.c.state != "new", table.c.sent_at < before))

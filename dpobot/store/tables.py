@@ -207,6 +207,15 @@ staff_thread = sa.Table(
     sa.Index("ix_staff_thread_changed", "changed", "case_id"),
 )
 
+# What the bot has uploaded for a case's thread: deleted when the case expires
+staff_upload = sa.Table(
+    "staff_upload",
+    metadata,
+    sa.Column("mxc", sa.String(255), primary_key=True),
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+)
+
 # Who of staff has approved which plan of a case
 approval = sa.Table(
     "approval",

@@ -9,10 +9,22 @@ import sqlalchemy as sa
 from dpobot.audit import chain, trail
 from dpobot.cases import correspondence, decisions, expiry, register, service
 from dpobot.cases.service import Conflict
-from dpobot.model.ids import EventId, RoomId
+from dpobot.model.ids import EventId, Mxc, RoomId
 from dpobot.model.records import Case, IncomingKind
 from dpobot.model.words import CaseState, Ground, JobState, Kind, Trust
-from dpobot.store import alerts, approvals, assessments, expiring, inbox, jobs, outbox, people, reminders, volumes
+from dpobot.store import (
+    alerts,
+    approvals,
+    assessments,
+    expiring,
+    inbox,
+    jobs,
+    outbox,
+    people,
+    reminders,
+    staff_uploads,
+    volumes,
+)
 from dpobot.store.database import Tx
 from dpobot.store.inbox import NewEvent
 from dpobot.store.outbox import OutboxItem, Relation
@@ -35,6 +47,7 @@ async def _full(office: Office) -> Case:
         await assessments.put(tx, case.id, "nature", VERA, "high", "because", NOW)
         await reminders.note(tx, case.id, "day7", NOW)
         await volumes.put(tx, case.id, 1, 10, "a" * 64)
+        await staff_uploads.add(tx, case.id, Mxc("mxc://x/copy"), NOW)
         await alerts.open(tx, key="job:1", code="export.held", now=NOW, case_id=case.id)
         await outbox.put(
             tx, OutboxItem("card", VERA, {"body": ANNA}, NOW, room_id=ROOM, relation=Relation.CARD, case_id=case.id)

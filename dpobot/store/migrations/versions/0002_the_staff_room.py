@@ -113,6 +113,15 @@ def _threads() -> None:
         sa.UniqueConstraint("event_id", name="uq_staff_thread_event_id"),
     )
     op.create_index("ix_staff_thread_changed", "staff_thread", ["changed", "case_id"])
+    op.create_table(
+        "staff_upload",
+        sa.Column("mxc", sa.String(length=255), nullable=False),
+        sa.Column("case_id", BIG, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name="fk_staff_upload_case_id_case"),
+        sa.PrimaryKeyConstraint("mxc", name="pk_staff_upload"),
+    )
+    op.create_index("ix_staff_upload_case_id", "staff_upload", ["case_id"])
 
 
 def _decisions() -> None:
