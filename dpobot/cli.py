@@ -12,14 +12,22 @@ from pathlib import Path
 
 from dpobot import app
 from dpobot.audit import chain
-from dpobot.cases import holidays, register
+from dpobot.cases import holidays, identity, register
 from dpobot.clock import SystemClock
 from dpobot.config import load
 from dpobot.demo import story
 from dpobot.errors import ConfigurationError, DpobotError, Rejected, Unavailable
+from dpobot.model.ids import UserId
 from dpobot.store.database import Tx
 
 _M_ARENA_MAX = -8  # of malloc.h
+_TRUST = (
+    "Somebody has reset their cross-signing identity (lost all devices, or began anew), and dpobot no longer takes them"
+    " for who they were. Whoever holds a homeserver, or has broken into an account, can reset an identity, too: first"
+    " make sure over another channel, by phone or in person, that it was them. Then this forgets the identity that was"
+    " known; the next message from a device that they have verified brings the new one, which counts from then on."
+    " The bot may be running meanwhile. The audit trail notes it."
+)
 _UNUSABLE, _UNAVAILABLE = 2, 75  # 75: EX_TEMPFAIL of sysexits.h: a service manager may try again
 
 
@@ -68,7 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     book.add_argument("--verify", action="store_true", help="walk the audit trail; exits with 1 if it was tampered")
     book.add_argument("--head", metavar="HASH", help="a head that was posted earlier: is it still in the chain?")
     book.set_defaults(run=_register)
-    for command in (serve, migrate, book):
+    trust = commands.add_parser(
+        "trust",
+        help="accept that somebody's cryptographic identity is a new one",
+        description=_TRUST,
+    )
+    trust.add_argument("user_id", metavar="@USER:SERVER", type=UserId, help="the full user ID")
+    trust.set_defaults(run=_trust)
+    for command in (serve, migrate, book, trust):
         command.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
@@ -124,6 +139,22 @@ async def _register(given: argparse.Namespace) -> int:
         return 0
     finally:
         await database.close()
+
+
+async def _trust(given: argparse.Namespace) -> int:
+    """Let a person's pinned identity go; 1 if there is nobody of that name."""
+    clock = SystemClock()
+    database = await app.open_database(load(given.config), clock)
+    try:
+        accepted = await database.write(lambda tx: identity.accept_new(tx, clock.now(), given.user_id, "admin"))
+    except LookupError:
+        print(f"dpobot: {given.user_id} has never talked with this bot; is the user ID complete?", file=sys.stderr)
+        return 1
+    finally:
+        await database.close()
+    known = f"the identity of {given.user_id} is forgotten" if accepted else f"no identity of {given.user_id} is known"
+    print(f"{known}: the next message from a device that they have verified brings the one that counts from then on")
+    return 0
 
 
 async def _verify(tx: Tx, head: str | None) -> int:

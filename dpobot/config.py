@@ -116,7 +116,7 @@ class StaffConfig(_Part):
         default=None, pattern=r"^!\S+$", description="an existing encrypted room, by invitation only; else one is made"
     )
     members: tuple[Annotated[str, Field(pattern=r"^@[^:\s]+:\S+$")], ...] = Field(
-        default=(), description="who is invited when the bot makes the room"
+        default=(), description="who is invited into the room that the bot makes; also when named later"
     )
     power_level: int = Field(default=50, ge=1, le=100, description="who has it in the room is staff")
     language: Literal["en", "de", "fr"] = Field(default="en", description="the language of the room")

@@ -57,6 +57,12 @@ async def pin_master_key(tx: Tx, user_id: UserId, master_key: str) -> str:
     return str((await tx.conn.execute(query)).scalar_one())
 
 
+async def unpin_master_key(tx: Tx, user_id: UserId) -> bool:
+    """Forget the key that counts for this person; False if there was none."""
+    pinned = sa.update(table).where(table.c.user_id == user_id, table.c.master_key.is_not(None))
+    return await change(tx, pinned.values(master_key=None)) == 1
+
+
 async def mark_greeted(tx: Tx, user_id: UserId, now: datetime) -> bool:
     """Note that the person has been greeted; True the first time only."""
     first = sa.update(table).where(table.c.user_id == user_id, table.c.greeted_at.is_(None))

@@ -95,11 +95,11 @@ async def test_somebody_is_let_in_later(stage: Stage) -> None:
 
 async def test_without_the_power_nobody_is_let_in(stage: Stage) -> None:
     """The server refuses."""
-    bot, owner = await stage.account("bot"), await stage.account("owner")
+    bot, owner, anna = [await stage.account(name) for name in ("bot", "owner", "anna")]
     room_id = await stage.group(owner, {bot.user_id: 0})
     await bot.matrix.join(room_id)
     with pytest.raises(Rejected):
-        await bot.matrix.invite(room_id, owner.user_id, 101)
+        await bot.matrix.invite(room_id, anna.user_id, 50)
 
 
 async def test_what_is_closed_to_us_is_not_told(stage: Stage) -> None:

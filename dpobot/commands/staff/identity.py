@@ -2,25 +2,30 @@
 
 from collections.abc import Sequence
 
-from dpobot.cases import correspondence, decisions
+from dpobot.cases import correspondence, decisions, identity
 from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
 from dpobot.commands.staff_case import refuse_own, the_case
 from dpobot.commands.staff_facts import lines_of
 from dpobot.errors import StaffRefusal
 from dpobot.model.records import Case, Json, Reply, StaffMessage
+from dpobot.model.words import Trust
 from dpobot.text.language import translatable
 
 ORDER = 50
 
 
 async def run_verify(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:
-    """Note that it is established who asks, and how."""
+    """Note that it is established who asks, and how; if their identity had changed, the new one counts from now on."""
     case = the_case(context)
     refuse_own(case, message)
     if case.verified_at is not None:
         raise StaffRefusal("verified_already", reference=case.reference, at=case.verified_at)
     await decisions.verify(context.tx, context.now, case, message.sender)
-    return [Reply("staff/verified", await _noted(context, message, case, arguments["how"]))]
+    anew = case.trust is Trust.IDENTITY_CHANGED and await identity.accept_new(
+        context.tx, context.now, case.person, message.sender, case.id
+    )
+    noted = await _noted(context, message, case, arguments["how"])
+    return [Reply("staff/verified", {**noted, "identity_accepted": anew})]
 
 
 async def run_hold(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:

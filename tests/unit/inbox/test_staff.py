@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dpobot.cases import decisions
+from dpobot.cases import decisions, identity
 from dpobot.cases.service import Conflict
 from dpobot.delivery.messages import Address, post
 from dpobot.errors import Unavailable
@@ -121,7 +121,41 @@ async def test_an_identity_that_has_changed_is_not_trusted(room: Room) -> None:
     room.server.identities[SIRI] = "another-master-key"
     (refusal,) = await room.hears(SIRI, "claim", await room.card())
     assert "identity has changed" in refusal
+    assert f"`dpobot trust {SIRI}`" in refusal
     assert await room.assignees() == [None]
+
+
+async def test_an_identity_that_an_admin_accepts_is_trusted_from_the_next_message_on(room: Room) -> None:
+    """The new one alone: another change is refused again."""
+    await room.hears(SIRI, "queue")
+    room.server.identities[SIRI] = "another-master-key"
+    await room.stage.database.write(lambda tx: identity.accept_new(tx, room.server.now, SIRI, "admin"))
+    await room.hears(SIRI, "claim", await room.card())
+    assert await room.assignees() == [SIRI]
+    room.server.identities[SIRI] = "yet-another-key"
+    (refusal,) = await room.hears(SIRI, "close", await room.card())
+    assert "identity has changed" in refusal
+
+
+async def test_when_staff_have_made_sure_of_a_person_their_new_identity_counts(room: Room) -> None:
+    """Their next request is no longer one of an unknown."""
+    room.server.identities[ANNA] = "another-master-key"
+    await room.stage.ask(room.direct, ANNA, "access please")
+    (answer,) = await room.hears(SIRI, "verify called back on the number in the account", await room.card())
+    assert "Their identity had changed" in answer
+    await room.stage.ask(room.direct, ANNA, "rectify my name")
+    await room.stage.ask(room.direct, ANNA, "object to that")
+    trusts = [row["trust"] for row in await room.stage.rows("case")]
+    assert trusts == ["signed", "identity_changed", "signed", "signed"]
+    accepted = [row["actor"] for row in await room.stage.rows("audit") if "identity_accepted" in row["action"]]
+    assert accepted == [SIRI, ANNA]
+
+
+async def test_verifying_any_other_case_leaves_the_known_identity_alone(room: Room) -> None:
+    """A request by post says nothing about keys."""
+    (answer,) = await room.hears(SIRI, "verify she came to the counter", await room.card())
+    assert "identity" not in answer
+    assert {row["user_id"]: row["master_key"] for row in await room.stage.rows("person")}[ANNA] == f"master-{ANNA}"
 
 
 async def test_a_message_in_clear_is_not_taken(room: Room) -> None:

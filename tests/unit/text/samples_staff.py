@@ -163,7 +163,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/extended": [{**ways, "due_at": AT} for ways in _WORDS],
     "staff/paused": _WORDS,
     "staff/resumed": [{**ways, "due_at": AT} for ways in _WAYS],
-    "staff/verified": [{**_BY, "person": _WHO, "lines": _LINES}],
+    "staff/verified": [{**_BY, "person": _WHO, "lines": _LINES, "identity_accepted": anew} for anew in (True, False)],
     "staff/legal_hold": [{**_BY, "person": _WHO, "lines": _LINES}],
     "staff/released": [_BY],
     "staff/reply_goes": _WORDS,
