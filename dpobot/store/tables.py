@@ -112,6 +112,7 @@ outbox = sa.Table(
     sa.Column("event_id", sa.String(255)),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("sent_at", Moment),  # when it was sent, or given up
+    sa.Index("ix_outbox_event", "event_id"),
     sa.Index("ix_outbox_work", "state", "not_before"),
     # all that `outbox.due` looks at
     sa.Index("ix_outbox_order", "state", "user_id", "id", "not_before", "attempts"),

@@ -37,6 +37,7 @@ def _outbox() -> None:
         table.add_column(sa.Column("attachment", sa.LargeBinary()))
         table.add_column(sa.Column("relation", sa.String(length=16)))
         table.add_column(sa.Column("case_id", BIG))
+        table.create_index("ix_outbox_event", ["event_id"])
         table.create_index("ix_outbox_case", ["case_id", "state"])
 
 
