@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from dpobot.commands import staff_reactions
 from dpobot.errors import StaffRefusal
 from dpobot.inbox.gate import origin_of
 from dpobot.matrix.api import Matrix
@@ -125,7 +126,12 @@ async def _case_of(tx: Tx, row: InboxRow) -> int | None:
     threaded = relation.get("rel_type") == "m.thread" or row.kind is IncomingKind.REACTION
     about = relation if threaded else _mapping(relation.get("m.in_reply_to"))
     root = about.get("event_id")
-    return await staff_threads.case_of(tx, row.room_id, EventId(root)) if isinstance(root, str) else None
+    if not isinstance(root, str):
+        return None
+    case_id = await staff_threads.case_of(tx, row.room_id, EventId(root))
+    if case_id is None and row.kind is IncomingKind.REACTION and staff_reactions.approves(content_of(row)):
+        return await staff_board.case_told_in(tx, row.room_id, EventId(root))  # such as the plan that shows a code
+    return case_id
 
 
 async def _is_asked(tx: Tx, row: InboxRow) -> bool:

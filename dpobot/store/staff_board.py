@@ -73,6 +73,13 @@ async def count_written(tx: Tx, case_id: int) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+async def case_told_in(tx: Tx, room_id: RoomId, event_id: EventId) -> int | None:
+    """Return the case in whose thread the bot has said something, be it an answer, a line or a file."""
+    said = (outbox.c.event_id == event_id) & (outbox.c.room_id == room_id) & (outbox.c.relation == Relation.THREAD)
+    found: int | None = (await tx.conn.execute(sa.select(outbox.c.case_id).where(said).limit(1))).scalar_one_or_none()
+    return found
+
+
 async def case_that_holds(tx: Tx, event_id: EventId) -> int | None:
     """Return the case into which a message was taken, be it words or a file."""
     words = sa.select(case_message.c.case_id).where(case_message.c.event_id == event_id)

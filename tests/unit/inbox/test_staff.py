@@ -174,6 +174,20 @@ async def test_a_reaction_of_staff_is_a_shortcut(room: Room) -> None:
     assert await room.assignees() == [SIRI]
 
 
+async def test_an_approving_reaction_to_the_plan_is_told_that_codes_are_typed(room: Room) -> None:
+    """As one to the card is; a shortcut there is none, and nobody else is told."""
+    card = await room.card()
+    await room.hears(SIRI, "refuse scope Not ours.", card)
+    plan = room.server.thread(card)[-1]
+    assert plan.sender == BOT
+    assert await room.after(room.server.react(room.id, MALLORY, plan.event_id, "✅")) == []
+    assert await room.after(room.server.react(room.id, SIRI, plan.event_id, "✋")) == []
+    (answer,) = await room.after(room.server.react(room.id, SIRI, plan.event_id, "👍🏽"))
+    assert "reactions are not encrypted" in answer
+    assert room.server.thread(card)[-1].content["body"] == answer
+    assert [row["state"] for row in await room.stage.rows("case")] == ["review"]
+
+
 async def test_a_reaction_to_anything_else_or_anywhere_else_is_nothing(room: Room) -> None:
     """Not even stored where it is no shortcut."""
     other = room.server.text(room.id, TOM, "hello")
