@@ -15,12 +15,12 @@ from dpobot.clock import Clock
 from dpobot.config import Config
 from dpobot.delivery.messages import StaffPlace, forward, key, post_staff
 from dpobot.errors import Unavailable
-from dpobot.model.ids import RoomId
+from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import Case, Reply
 from dpobot.model.words import CaseState
 from dpobot.staff import card, thread
 from dpobot.staff.place import thread_of
-from dpobot.store import approvals, bot_state, case_messages, cases, files, jobs, staff_board, staff_threads
+from dpobot.store import approvals, bot_state, case_messages, cases, files, jobs, outbox, staff_board, staff_threads
 from dpobot.store.audit_rows import AuditRow
 from dpobot.store.database import Database, Tx
 from dpobot.store.outbox import Relation
@@ -34,6 +34,8 @@ _PART = 200  # messages, files and events of one case in one sweep: nobody waits
 _CHARACTERS = 250_000  # of messages of one case in one sweep
 _STALE = timedelta(days=1)  # the days that are left change without the case
 _LOOK_FOR_STALE = timedelta(minutes=1)
+_STALE_AT_ONCE = 10  # cards: whoever gives a command meanwhile waits for no more than these
+_AGING = transitions.OPEN - {CaseState.PAUSED}  # where the clock stands still, no day changes the card
 _logger = log.get(__name__)
 
 
@@ -74,7 +76,7 @@ class Board:
         if room_id is None:
             return 0
         place = StaffPlace(RoomId(room_id), self._language)
-        await self._age()
+        await self._age(place)
         waiting = await self._database.read(lambda tx: staff_threads.changed(tx, _AT_ONCE))
         written = 0
         for row in waiting:
@@ -83,13 +85,19 @@ class Board:
             self.wake()
         return written
 
-    async def _age(self) -> None:
-        """Have cards written anew on which the days that are left may no longer be right."""
+    async def _age(self, place: StaffPlace) -> None:
+        """Have some cards written anew on which the days that are left may no longer be right.
+
+        Only while nothing else waits to be said in the room: answers to commands stand in the same line.
+        """
         now = self._clock.now()
         if self._aged_at is not None and now - self._aged_at < _LOOK_FOR_STALE:
             return
-        self._aged_at = now
-        stale = await self._database.read(lambda tx: staff_board.stale(tx, now - _STALE, transitions.OPEN, _AT_ONCE))
+        if await self._database.read(lambda tx: outbox.line_waits(tx, UserId(place.room_id))):
+            return
+        stale = await self._database.read(lambda tx: staff_board.stale(tx, now - _STALE, _AGING, _STALE_AT_ONCE))
+        if len(stale) < _STALE_AT_ONCE:
+            self._aged_at = now
         if stale:
             await self._database.write(lambda tx: staff_board.touch_all(tx, stale))
 

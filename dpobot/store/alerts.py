@@ -5,10 +5,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from dpobot.model.words import CaseState
+from dpobot.model.words import CaseState, JobState
 from dpobot.store.statements import change, insert_new
 from dpobot.store.tables import alert as table
-from dpobot.store.tables import case, job
+from dpobot.store.tables import case, job, volume
 from dpobot.store.tx import Tx
 
 
@@ -42,10 +42,30 @@ async def list_open(tx: Tx) -> list[Alert]:
 
 
 async def settle(tx: Tx, now: datetime) -> int:
-    """Close alerts about an export's end whose case is no longer held: somebody has decided; return how many."""
+    """Close alerts about the end of jobs that nobody need look at any more; return how many.
+
+    An export's, when its case is no longer held: somebody has decided. Those of taking an archive back, when a later
+    run has done it, or when the case has moved on and nothing of the archive is left on the homeserver.
+    """
+    about = (job.c.case_id == table.c.case_id) & (case.c.id == job.c.case_id) & table.c.key.in_(_keys())
+    decided = (job.c.name == "export") & (case.c.state != CaseState.HELD)
+    taken_back = (job.c.name == "expire") & (_done_later() | (~_volumes_left() & (case.c.state != CaseState.DELIVERED)))
+    over = sa.exists().where(about, decided | taken_back)
+    return await change(tx, sa.update(table).where(table.c.closed_at.is_(None), over).values(closed_at=now))
+
+
+def _keys() -> list[sa.ColumnElement[str]]:
+    """Return the keys that the engine gives alerts about a job's end."""
     key = sa.literal("job:") + sa.cast(job.c.id, sa.String) + ":"
-    ended = (
-        (job.c.case_id == table.c.case_id) & (job.c.name == "export") & table.c.key.in_([key + "held", key + "failed"])
-    )
-    decided = sa.exists().where(ended, case.c.id == job.c.case_id, case.c.state != CaseState.HELD)
-    return await change(tx, sa.update(table).where(table.c.closed_at.is_(None), decided).values(closed_at=now))
+    return [key + JobState.HELD, key + JobState.FAILED]
+
+
+def _done_later() -> sa.Exists:
+    later = job.alias("later")
+    same = (later.c.case_id == job.c.case_id) & (later.c.name == job.c.name) & (later.c.id > job.c.id)
+    return sa.exists().where(same, later.c.state == JobState.DONE).correlate(job)
+
+
+def _volumes_left() -> sa.Exists:
+    left = volume.c.mxc.is_not(None) & volume.c.deleted_at.is_(None)
+    return sa.exists().where(volume.c.case_id == job.c.case_id, left).correlate(job)

@@ -174,6 +174,12 @@ async def event_of(tx: Tx, key: str) -> EventId | None:
     return None if found is None else EventId(found)
 
 
+async def line_waits(tx: Tx, user_id: UserId) -> bool:
+    """Say whether anything waits to be said to a person, or in the staff room."""
+    query = sa.select(sa.exists().where(table.c.state == "new", table.c.user_id == user_id))
+    return bool((await tx.conn.execute(query)).scalar_one())
+
+
 async def staff_hear(tx: Tx, case_id: int, since: datetime) -> bool:
     """Say whether the staff room has been told something of a case since a moment, or is still to be."""
     mine = (table.c.case_id == case_id) & table.c.user_id.startswith("!")

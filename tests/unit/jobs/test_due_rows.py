@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-from dpobot.model.ids import EventId, RoomId, UserId
-from dpobot.model.records import Case
+import pytest
+
+from dpobot.model.ids import EventId, Mxc, RoomId, UserId
+from dpobot.model.records import Case, EncryptedFile
 from dpobot.model.words import CaseState, Channel, JobState, Kind, Trust
-from dpobot.store import alerts, cases, jobs, people, prompts, reminders, wakes
+from dpobot.store import alerts, cases, jobs, people, prompts, reminders, volumes, wakes
 from dpobot.store.database import Database, Tx
 from dpobot.store.reminders import received
 from tests.unit.jobs.conftest import ANNA, NOW
@@ -90,6 +92,7 @@ async def test_alerts_are_told_once_and_settled_by_a_decision(database: Database
         for case, name in ((held, "export"), (decided, "export"), (decided, "expire")):
             job = await jobs.want(tx, case_id=case.id, name=name, person=case.person, wake_at=NOW, now=NOW)
             await alerts.open(tx, key=f"job:{job}:failed", code=name, now=NOW, case_id=case.id)
+        await _uploaded(tx, decided)
         await alerts.open(tx, key="job_unknown:x", code="job_unknown", now=NOW)
 
     async def look(tx: Tx) -> tuple[Any, ...]:
@@ -112,6 +115,52 @@ async def test_alerts_are_told_once_and_settled_by_a_decision(database: Database
         [decided.id],
         ["export", "expire", "job_unknown"],
     )
+
+
+async def _uploaded(tx: Tx, case: Case) -> None:
+    await volumes.put(tx, case.id, 1, 10, "a" * 64)
+    key = {"kty": "oct", "k": "A" * 43}
+    await volumes.uploaded(tx, case.id, 1, EncryptedFile(Mxc("mxc://x/volume"), key, "B" * 22, {"sha256": "c"}, 10))
+
+
+async def _failed(tx: Tx, case: Case, run: str) -> None:
+    """Let a run that takes back the case's archive fail."""
+    id_ = await jobs.want(tx, case_id=case.id, name="expire", person=case.person, wake_at=NOW, now=NOW)
+    await jobs.admit(tx, id_, name="expire", run_token=run, at_once=9, now=NOW)
+    await jobs.finish(tx, id_, run, JobState.FAILED, "http_500", NOW)
+    await alerts.open(tx, key=f"job:{id_}:failed", code="http_500", now=NOW, case_id=case.id)
+
+
+@pytest.mark.parametrize(
+    ("state", "deleted", "again", "settled"),
+    [
+        (CaseState.CLOSED, False, None, 0),
+        (CaseState.CLOSED, False, JobState.FAILED, 0),
+        (CaseState.DELIVERED, False, JobState.DONE, 1),
+        (CaseState.CLOSED, True, None, 1),
+        (CaseState.DELIVERED, True, None, 0),  # its job has still to close it
+    ],
+)
+async def test_an_archive_that_was_taken_back_at_last_needs_nobody(
+    database: Database, state: CaseState, deleted: bool, again: JobState | None, settled: int
+) -> None:
+    """By a later run, or another way; as long as it is on the homeserver somebody must look."""
+    case = await _case(database, 1, state=state, kind=Kind.EXPORT)
+
+    async def work(tx: Tx) -> int:
+        await _uploaded(tx, case)
+        await _failed(tx, case, "first")
+        if deleted:
+            await volumes.deleted(tx, case.id, 1, NOW)
+        if again is not None:
+            id_ = await jobs.want(tx, case_id=case.id, name="expire", person=case.person, wake_at=NOW, now=NOW)
+            await jobs.admit(tx, id_, name="expire", run_token="second", at_once=9, now=NOW)
+            await jobs.finish(tx, id_, "second", again, None, NOW)
+        return await alerts.settle(tx, NOW)
+
+    assert await database.write(work) == settled
+    assert await database.write(lambda tx: alerts.settle(tx, NOW)) == 0
+    assert len(await database.read(alerts.list_open)) == 1 - settled
 
 
 async def test_people_are_paged_by_their_ids(database: Database) -> None:

@@ -74,6 +74,32 @@ async def test_the_days_that_are_left_are_right_on_the_next_day(office: Office) 
     assert "OVERDUE by 2 days" in await office.shown(case)
 
 
+async def test_new_days_come_in_small_batches_while_nobody_else_waits(office: Office) -> None:
+    """An answer to a command stands behind a few cards at most, and what waits to be said comes first."""
+    room_id = await office.opens()
+    for _ in range(25):
+        await office.case()
+    await office.settle()
+    office.waits(days=1, minutes=1)
+    assert [await office.board.sweep(), await office.board.sweep()] == [10, 0]
+    assert [await office.outbox.drain(), await office.board.sweep(), await office.outbox.drain()] == [10, 10, 10]
+    await office.settle()
+    assert office.edits(room_id) == 25
+
+
+async def test_where_the_clock_stands_still_nothing_is_written_anew(office: Office) -> None:
+    """However many days the case waits for the person."""
+    room_id = await office.opens()
+    case = await office.case()
+    await office.write(lambda tx: decisions.pause(tx, office.now(), case, SIRI))
+    await office.settle()
+    shown, edits = await office.shown(case), office.edits(room_id)
+    office.waits(days=100)
+    assert await office.board.sweep() == 0
+    await office.settle()
+    assert (await office.shown(case), office.edits(room_id)) == (shown, edits)
+
+
 async def test_a_case_that_is_over_is_no_longer_written_anew(office: Office) -> None:
     """Its card says so once."""
     room_id = await office.opens()
