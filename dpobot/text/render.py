@@ -73,6 +73,13 @@ class Renderer:
         """Return the names of all templates, with their folder: ``user/help.html``."""
         return frozenset(self._environment(language.DEFAULT).list_templates(extensions=["html"]))
 
+    def _as_read(self, template: str, language: str, **values: object) -> Markup:
+        """Return, for a template in one language, what somebody reads in another: one message shown within another.
+
+        The values are those of the template that asks, and have been cleaned with it.
+        """
+        return Markup(self._message_environment(language).get_template(template).render(**values))  # noqa: S704 - ours
+
     def _message_environment(self, wanted: str) -> jinja2.Environment:
         """In messages a line end between two sentences is a blank; in pages blanks would only make them larger."""
         code = wanted if wanted in language.available() else language.DEFAULT
@@ -84,7 +91,7 @@ class Renderer:
     def _environment(self, wanted: str) -> jinja2.Environment:
         code = wanted if wanted in language.available() else language.DEFAULT
         if code not in self._environments:
-            self._environments[code] = _environment(self._folder, self._values, code)
+            self._environments[code] = _environment(self._folder, self._values | {"as_read": self._as_read}, code)
         return self._environments[code]
 
 

@@ -10,7 +10,8 @@ from dpobot.commands.to_person import check_length, say
 from dpobot.errors import StaffRefusal
 from dpobot.model.records import Json, Reply, StaffMessage
 from dpobot.model.words import CaseState, Ground
-from dpobot.text.language import translatable
+from dpobot.store import people
+from dpobot.text.language import DEFAULT, translatable
 
 ORDER = 31
 
@@ -22,10 +23,12 @@ async def plan(context: StaffContext, message: StaffMessage, arguments: Argument
     if not transitions.allowed(case.state, CaseState.REFUSED):
         raise StaffRefusal("wrong_state", reference=case.reference, state=case.state.value, action="refuse")
     check_length(arguments["text"])
+    person = await people.get(context.tx, case.person)
     return {
         "reference": case.reference,
         "kind": case.kind.value,
         "person": case.person,
+        "language": person.language if person else DEFAULT,
         "state": case.state.value,
         "ground": Ground(arguments["ground"]).value,
         "text": arguments["text"],

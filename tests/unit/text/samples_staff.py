@@ -153,10 +153,18 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "staff/confirm_refuse": [
         {
-            "plan": {**_REFUSED, "person": _WHO, "state": "review", "text": "x", "ground": ground.value},
+            "plan": {
+                **_REFUSED,
+                "person": _WHO,
+                "language": language,
+                "state": "review",
+                "text": "x",
+                "ground": ground.value,
+            },
             **_CODE,
             "command": "refuse",
         }
+        for language in ("en", "de", "fr")
         for ground in Ground
     ],
     "staff/refused": [{**ways, "by": _WHO, "ground": "fraud"} for ways in _WORDS],

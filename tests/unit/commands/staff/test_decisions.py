@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from dpobot.commands.staff.refuse import GROUNDS
+from dpobot.model.records import Reply, ToPerson
 from dpobot.model.words import CaseState, Channel, Ground, Kind, Trust
+from dpobot.store import people
 from dpobot.store.case_messages import Direction
-from tests.unit.commands.staff.conftest import Member, Office, text_of, values_of
+from tests.unit.commands.staff.conftest import RENDERER, Member, Office, text_of, values_of
 
 
 async def test_an_unverified_export_is_not_approved(office: Office, dora: Member) -> None:
@@ -52,6 +54,20 @@ async def test_nobody_decides_about_themselves(office: Office, dora: Member, sai
     case = await office.opens(Kind.ERASURE, person=dora.user_id, trust=Trust.UNSIGNED)
     assert await dora.hears(said, case) == ["staff/refusal_own_case"]
     assert await office.case(case) == case
+
+
+async def test_the_plan_of_a_refusal_is_in_the_language_of_the_person(office: Office, dora: Member) -> None:
+    """The room's own words around it stay in the room's."""
+    case = await office.opens()
+    await office.write(lambda tx: people.set_language(tx, case.person, "de"))
+    (plan,) = await dora.says("refuse scope <b>Nicht</b> unser Haus.", case)
+    assert isinstance(plan, Reply)
+    to_person = (await dora.says(str(plan.values["code"]), case))[0]
+    assert isinstance(to_person, ToPerson)
+    shown = str(RENDERER.message(plan, "en")["formatted_body"])
+    assert str(RENDERER.message(to_person.reply, "de")["formatted_body"]) in shown
+    assert "would read exactly this" in shown
+    assert "&lt;b&gt;Nicht" in shown
 
 
 async def test_refusing_shows_exactly_what_the_person_reads(office: Office, dora: Member) -> None:
