@@ -318,22 +318,21 @@ async def test_ten_thousand_messages(stage: Stage) -> None:
     """Anna floods: she hears a few sentences, a bounded part waits for her yes, and Bert is served at once."""
     room_id = await stage.meet(ANNA)
     for number in range(10_000):
-        stage.server.text(room_id, ANNA, f"{BODY} {number}")
+        stage.server.text(room_id, ANNA, f"{BODY} {number} " + "x" * (2000 if number < 60 else 1))
     await stage.settle()
     heard = stage.said(room_id)[1:]
-    assert len(heard) == 2
+    assert len(heard) == 3
     assert "You are writing faster than I can answer" in "\n".join(heard)
     assert "Shall I pass your words on to a human" in "\n".join(heard)
+    assert "That is more than I can keep before you have decided" in "\n".join(heard)
 
     bert = await stage.meet(BERT)
     assert len(await stage.ask(bert, BERT, "rights")) == 1
-    for _ in range(4):
-        await stage.pass_time(minutes=1)
-    assert "That is more than I can keep before you have decided" in stage.said(room_id)[-1]
-    assert len(stage.said(room_id)) < 10
+    await stage.pass_time(minutes=1)
+    assert len(stage.said(room_id)) == 4  # not one more
     waiting = [row["sealed"] for row in await stage.rows("prompt") if row["sealed"] is not None]
     assert sum(len(sealed) for sealed in waiting) < 400_000
     states = Counter(row["state"] for row in await stage.rows("inbox"))
     assert states["failed"] == 0
-    assert states["done"] >= 300
+    assert states["done"] >= 100
     assert sum(states.values()) > 10_000  # nothing is lost: the rest waits in its line
