@@ -6,6 +6,7 @@ import pytest
 
 from dpobot.audit import chain
 from dpobot.model.ids import RoomId
+from dpobot.store.tx import Tx
 from tests.flow.conftest import ANNA
 from tests.flow.planted import BODY
 from tests.flow.stage import reference
@@ -50,7 +51,7 @@ async def test_thirty_three_days_without_an_answer(team: Team) -> None:
     assert "late; we are sorry" in (await stage.ask(room_id, ANNA, "status"))[0]
 
     heads = [head(digest) for digest in digests.values()]
-    assert [await stage.database.read(lambda tx, one=one: chain.contains(tx, one)) for one in heads] == [True] * 32
+    assert await stage.database.read(lambda tx: _known(tx, heads)) == [True] * 32
     forged = heads[-1].translate(str.maketrans("0123456789abcdef", "123456789abcdef0"))
     assert not await stage.database.read(lambda tx: chain.contains(tx, forged))
 
@@ -60,6 +61,10 @@ async def test_thirty_three_days_without_an_answer(team: Team) -> None:
     await team.says(DORA, "close: We have corrected it. We are sorry that it took so long.", case)
     await stage.pass_time(days=1)
     assert ["overdue; it was" in said for said in team.main()[len(before) :]] == [False]
+
+
+async def _known(tx: Tx, heads: Sequence[str]) -> list[bool]:
+    return [await chain.contains(tx, each) for each in heads]
 
 
 class _Days:

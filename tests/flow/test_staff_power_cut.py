@@ -1,7 +1,7 @@
 """Whenever the power goes in a staff conversation: each card, each line, each reply is there once, and the chain holds.
 
-Each step of the conversation is played from where the one before has ended, and for every second of its effects once more:
-with a cut before that effect, and another life that finds what is left to do. All of them would take twice as long.
+Each step of the conversation is played from where the one before has ended, and for every second of its effects once
+more: with a cut before that effect, and another life that finds what is left to do. All would take twice as long.
 """
 
 import copy
@@ -124,7 +124,7 @@ def _normal(said: list[str]) -> list[str]:
 
 
 async def test_the_power_may_go_before_any_effect(tmp_path: Path, sqlite_template: Path, seal: Seal) -> None:
-    """After every cut the next life leaves everything as if there had been none."""
+    """After a cut the next life leaves everything as if there had been none."""
     base = World(tmp_path / "base", seal, FakeServer())
     base.folder.mkdir(mode=0o700)
     shutil.copyfile(sqlite_template, base.folder / "dpobot.sqlite")
