@@ -1,6 +1,8 @@
 # The door for people and for CI. `make demo` and `make check` set up all they need in .venv.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
+# test files that run side by side; each worker has a homeserver and a database of its own
+WORKERS ?= 2
 BIN := .venv/bin
 export VIRTUAL_ENV := $(CURDIR)/.venv
 .DEFAULT_GOAL := help
@@ -33,7 +35,7 @@ lint: .venv/.ready
 	$(BIN)/lint-imports
 
 test: .venv/.ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 format: .venv/.ready ## let ruff format the code
 	$(BIN)/ruff format .
