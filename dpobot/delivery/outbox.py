@@ -75,7 +75,7 @@ class Outbox(Turns[OutboxRow]):
             _logger.warning("outbox.rejected", outbox_id=row.id, code=ROOM_NOT_SAFE)
             await self._give_up(row)
             return
-        card = await self._database.read(lambda tx: _card(tx, row))
+        card = await self._database.read(lambda tx: _card(tx, row)) if row.relation is not None else None
         lost = None
         try:
             content = await self._content(row)

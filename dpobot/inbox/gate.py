@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dpobot.delivery.rooms import is_safe, look
 from dpobot.matrix.api import Matrix, RoomFacts
-from dpobot.model.ids import server_of
+from dpobot.model.ids import RoomId, server_of
 from dpobot.model.records import CryptoOrigin, Incoming, Reply
 from dpobot.model.words import Trust
 from dpobot.store import people, staff_rooms
@@ -37,7 +37,7 @@ class Gate:
         self._database = database
         self._matrix = matrix
 
-    async def room(self, row: InboxRow) -> RoomFacts | Turned:
+    async def _room(self, row: InboxRow, of_staff: frozenset[RoomId]) -> RoomFacts | Turned:
         """Ask who is in the room now and whether it is encrypted; `Turned` where a person's data has no place."""
         facts = await look(self._matrix, row.room_id)
         if facts is None:
@@ -46,7 +46,7 @@ class Gate:
             return Turned(None)  # they have left meanwhile: nobody there may read an answer meant for them
         if not facts.encrypted:
             return Turned(Reply("unencrypted_room"), cleartext=True)
-        if row.room_id in await self._database.read(staff_rooms.ever):
+        if row.room_id in of_staff:
             return Turned(Reply("not_direct", {"of_staff": True}), cleartext=True)  # what was the staff room
         if not is_safe(facts, row.sender, self._matrix.user_id):
             return Turned(Reply("not_direct", {"of_staff": False}), cleartext=True)
@@ -54,10 +54,10 @@ class Gate:
 
     async def admit(self, row: InboxRow) -> Admitted | Turned:
         """Return the message with what is known of its sender's device, or how it is turned away."""
-        facts = await self.room(row)
+        person, of_staff = await self._database.read(lambda tx: _known(tx, row))
+        facts = await self._room(row, of_staff)
         if isinstance(facts, Turned):
             return facts
-        person = await self._database.read(lambda tx: people.get(tx, row.sender))
         pinned = person.master_key if person else None
         answer = await self._matrix.trust(row.sender, origin_of(row), pinned)
         if answer.trust is Trust.MISMATCH:
@@ -76,6 +76,10 @@ class Gate:
             content=row.payload.get("content", {}),
         )
         return Admitted(incoming, answer.master_key if answer.trust is Trust.SIGNED else None)
+
+
+async def _known(tx: Tx, row: InboxRow) -> tuple[Person | None, frozenset[RoomId]]:
+    return await people.get(tx, row.sender), await staff_rooms.ever(tx)
 
 
 async def remember(tx: Tx, admitted: Admitted) -> Person:

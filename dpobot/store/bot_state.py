@@ -21,6 +21,12 @@ async def get(tx: Tx, key: str, *, lock: bool = False) -> str | None:
     return (await tx.conn.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
 
 
+async def several(tx: Tx, *keys: str) -> dict[str, str]:
+    """Return those of some values that are there."""
+    query = sa.select(bot_state.c.key, bot_state.c.value).where(bot_state.c.key.in_(keys))
+    return {row.key: row.value for row in await tx.conn.execute(query)}
+
+
 async def set(tx: Tx, key: str, value: str) -> None:  # noqa: A001 - always read as bot_state.set
     """Store a value, replacing what was there."""
     row = insert(tx, bot_state).values(key=key, value=value)

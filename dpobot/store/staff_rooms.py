@@ -34,8 +34,8 @@ async def note(tx: Tx, room_id: RoomId) -> None:
 
 async def ever(tx: Tx) -> frozenset[RoomId]:
     """Return all rooms that are or were the staff room: nothing meant for one person goes there, whoever is inside."""
-    named = [await bot_state.get(tx, bot_state.STAFF_ROOM), await bot_state.get(tx, _MADE)]
-    return frozenset(RoomId(room_id) for room_id in [*named, *await _list(tx, _EVER)] if room_id is not None)
+    known = await bot_state.several(tx, bot_state.STAFF_ROOM, _MADE, _EVER)
+    return frozenset(RoomId(room_id) for room_id in [*json.loads(known.pop(_EVER, "[]")), *known.values()])
 
 
 async def let_in(tx: Tx) -> frozenset[UserId]:
