@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from dpobot.delivery import attachments
 from dpobot.delivery.attachments import Enclosure
-from dpobot.model.ids import EventId, RoomId, UserId
+from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import FileRef, Reply
 from dpobot.store import outbox, people
 from dpobot.store.database import Tx
@@ -101,11 +101,6 @@ async def forward(tx: Tx, now: datetime, place: StaffPlace, file: FileRef, messa
     enclosure = attachments.copied(file)
     item = _staff_item(now, place, enclosure.content, message_key, enclosure.stored)
     await outbox.put(tx, replace(item, user_id=outbox.FILES))
-
-
-async def sent_as(tx: Tx, message_key: str) -> EventId | None:
-    """Return the event that a message became, once it is sent."""
-    return await outbox.event_of(tx, message_key)
 
 
 def _enclosures(reply: Reply, files: Sequence[FileRef] = ()) -> list[Enclosure]:

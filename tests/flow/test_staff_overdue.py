@@ -24,7 +24,7 @@ async def test_thirty_three_days_without_an_answer(team: Team) -> None:
     days = await _days(team, room_id, case, 32)
     assert {day: len(said) for day, said in days.to_anna.items()} == {7: 1, 21: 1}
     for (update,) in days.to_anna.values():
-        assert update.startswith("You have not heard from us for a while, so here is where your request stands.")
+        assert update.startswith("You need not ask: here is where your request stands.")
         assert f"{case} (correction): a person of the DPO team is looking at it." in update
         assert "our answer is due by 22 December 2026" in update
 

@@ -1,54 +1,23 @@
 """`dpobot trust`: an admin has made sure that a new identity is still the same person."""
 
-import asyncio
-import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
-from dpobot import app, config
 from dpobot.audit import chain
-from dpobot.clock import SystemClock
 from dpobot.model.ids import UserId
 from dpobot.store import audit_rows, people
-from dpobot.store.database import Database, Tx
-from tests.test_shape import example
+from dpobot.store.database import Tx
+from tests.unit.admin import bot_toml, opened, run
+
+__all__ = ["bot_toml"]  # a fixture
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SIRI = UserId("@siri:example.org")
 
 
-@pytest.fixture
-def bot_toml(tmp_path: Path) -> Path:
-    """A configuration file with a data folder of its own."""
-    lines = []
-    for section, values in (example() | {"data": {"directory": str(tmp_path / "data")}}).items():
-        assert isinstance(values, dict)
-        lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    path = tmp_path / "bot.toml"
-    path.write_text("\n".join(lines))
-    return path
-
-
-async def _run(bot_toml: Path, *arguments: str) -> tuple[int | None, str, str]:
-    """Run the command as an admin does; return its exit status and what it wrote."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "dpobot", "trust", *arguments, "--config", str(bot_toml),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
-
-
-async def _open(bot_toml: Path) -> Database:
-    return await app.open_database(config.load(bot_toml), SystemClock())
-
-
 async def test_the_next_identity_counts_and_the_trail_knows_who_let_it(bot_toml: Path) -> None:
     """Again it changes nothing, and says so."""
-    database = await _open(bot_toml)
+    database = await opened(bot_toml)
 
     async def meet(tx: Tx) -> None:
         await people.ensure(tx, SIRI, NOW)
@@ -56,8 +25,8 @@ async def test_the_next_identity_counts_and_the_trail_knows_who_let_it(bot_toml:
 
     await database.write(meet)
     then = "the next message from a device that they have verified brings the one that counts from then on\n"
-    assert await _run(bot_toml, SIRI) == (0, f"the identity of {SIRI} is forgotten: {then}", "")
-    assert await _run(bot_toml, SIRI) == (0, f"no identity of {SIRI} is known: {then}", "")
+    assert await run(bot_toml, "trust", SIRI) == (0, f"the identity of {SIRI} is forgotten: {then}", "")
+    assert await run(bot_toml, "trust", SIRI) == (0, f"no identity of {SIRI} is known: {then}", "")
     assert await database.write(lambda tx: people.pin_master_key(tx, SIRI, "new")) == "new"
 
     async def trail(tx: Tx) -> list[tuple[str | None, str]]:
@@ -73,16 +42,16 @@ async def test_the_next_identity_counts_and_the_trail_knows_who_let_it(bot_toml:
 
 async def test_who_never_was_here_is_not_trusted(bot_toml: Path) -> None:
     """A typing mistake is told; nothing is made of it."""
-    status, said, problem = await _run(bot_toml, "@sirl:example.org")
+    status, said, problem = await run(bot_toml, "trust", "@sirl:example.org")
     assert (status, said) == (1, "")
     assert problem == "dpobot: @sirl:example.org has never talked with this bot; is the user ID complete?\n"
-    database = await _open(bot_toml)
+    database = await opened(bot_toml)
     assert await database.read(lambda tx: people.get(tx, UserId("@sirl:example.org"))) is None
     await database.close()
 
 
 async def test_it_says_what_is_to_be_made_sure_of_first(bot_toml: Path) -> None:
     """An identity can be reset by others than its owner."""
-    status, said, _ = await _run(bot_toml, "--help")
+    status, said, _ = await run(bot_toml, "trust", "--help")
     assert status == 0
     assert "over another channel" in " ".join(said.split())
