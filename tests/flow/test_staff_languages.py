@@ -92,7 +92,7 @@ async def _overdue(team: Team) -> None:
     stage, (room_id,) = team.stage, _rooms(team)
     case = reference(await stage.ask(room_id, ANNA, f"complaint {BODY} trop tard"))
     await stage.pass_time(days=8)
-    assert "Vous n’avez pas eu de nos nouvelles depuis un moment" in stage.said(room_id)[-1]  # noqa: RUF001
+    assert "Vous n’avez pas à nous relancer" in stage.said(room_id)[-1]  # noqa: RUF001
     await stage.pass_time(days=24)
     escalation, digest = team.main()[-2:]
     assert f"{case} (Beschwerde)" in escalation

@@ -26,12 +26,12 @@ async def test_a_person_hears_on_day_7_and_21(world: World) -> None:
     """Where it stands, by when we must answer, how to take it back; each once, and nothing in between."""
     case = await world.case()
     steps = {0: 0, 6: 6, 7: 1, 8: 1, 20: 12, 21: 1, 22: 1, 30: 8}
-    said = [(day, text) for day, days in steps.items() for text in await world.remind(days=days) if "heard" in text]
+    said = [(day, text) for day, days in steps.items() for text in await world.remind(days=days) if "here is where" in text]
     assert [day for day, _ in said] == [7, 21]
     assert "a person of the DPO team is looking at it" in said[0][1]
     assert "10 April 2026" in said[0][1]
     assert f"cancel {case.reference}" in said[0][1]
-    assert [event.room_id for event in world.server.timeline if "heard from us" in str(event.content)] == [
+    assert [event.room_id for event in world.server.timeline if "here is where" in str(event.content)] == [
         world.room
     ] * 2
 
@@ -39,7 +39,7 @@ async def test_a_person_hears_on_day_7_and_21(world: World) -> None:
 async def test_once_also_after_a_restart(world: World) -> None:
     """What was said is a row: another process does not say it again."""
     await world.case()
-    assert sum("heard from us" in text for text in await world.remind(days=7)) == 1
+    assert sum("here is where" in text for text in await world.remind(days=7)) == 1
     world.reminders = Reminders(world.parts)
     assert await world.remind() == []
 
@@ -47,8 +47,8 @@ async def test_once_also_after_a_restart(world: World) -> None:
 async def test_an_update_that_comes_too_late_is_not_said(world: World) -> None:
     """After two weeks of absence day 7 is over; day 21 is still to come."""
     await world.case()
-    assert [text for text in await world.remind(days=15) if "heard" in text] == []
-    assert [text for text in await world.remind(days=7) if "heard" in text] != []
+    assert [text for text in await world.remind(days=15) if "here is where" in text] == []
+    assert [text for text in await world.remind(days=7) if "here is where" in text] != []
 
 
 @pytest.mark.parametrize("state", [CaseState.DELIVERED, CaseState.CLOSED, CaseState.REFUSED, CaseState.WITHDRAWN])
@@ -70,14 +70,14 @@ async def test_who_has_an_answer_is_told_nothing(world: World, state: CaseState)
 async def test_only_who_can_be_reached_is_told(world: World, person: UserId, channel: Channel, told: bool) -> None:
     """A request by post of somebody with an account here is; one from outside without an account is not."""
     await world.case(person=person, channel=channel)
-    assert any("heard from us" in text for text in await world.remind(days=7)) == told
+    assert any("here is where" in text for text in await world.remind(days=7)) == told
     assert await world.remind(days=1, hours=-8) == []
 
 
 async def test_a_paused_case_says_that_it_waits_for_the_person(world: World) -> None:
     """And staff are not reminded of it: its time stands still."""
     await world.case(CaseState.PAUSED, paused_at=NOW)
-    (text,) = [text for text in await world.remind(days=7) if "heard from us" in text]
+    (text,) = [text for text in await world.remind(days=7) if "here is where" in text]
     assert "waiting for an answer from you" in text
     said = [text for days in (17, 6, 1, 5) for text in await world.remind(days=days)]
     assert [text for text in said if " is due" in text or "is 5 days overdue" in text] == []
@@ -212,7 +212,7 @@ async def test_without_a_staff_room_people_are_told_all_the_same(world: World) -
     """And staff hear everything when there is one."""
     await world.case(due_at=NOW + timedelta(days=10))
     await world.database.write(lambda tx: bot_state.drop(tx, bot_state.STAFF_ROOM))
-    assert [text[:22] for text in await world.remind(days=7)] == ["You have not heard fro"]
+    assert [text[:22] for text in await world.remind(days=7)] == ["You need not ask: here"]
     await world.database.write(lambda tx: bot_state.set(tx, bot_state.STAFF_ROOM, world.staff))
     assert [text[:15] for text in await world.remind()] == ["DPO-2026-0001 i", "Today, 17 March"]
 
