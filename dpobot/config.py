@@ -103,9 +103,9 @@ class PolicyConfig(_Part):
     @field_validator("approve")
     @classmethod
     def _only_what_is_safe(cls, value: tuple[Kind, ...]) -> tuple[Kind, ...]:
-        unsafe = [kind for kind in value if kind is not Kind.EXPORT]
+        unsafe = [kind for kind in value if kind not in (Kind.EXPORT, Kind.ERASURE)]
         if unsafe:
-            raise ValueError(f"{', '.join(unsafe)} can't be approved by policy yet; allowed: export")
+            raise ValueError(f"{', '.join(unsafe)} can't be approved by policy; allowed: export, erasure")
         return value
 
 
@@ -136,11 +136,31 @@ class StaffConfig(_Part):
         return self.room_id is not None or bool(self.members)
 
 
+class ErasureConfig(_Part):
+    """The safeguards of an erasure. What loosens one of them takes effect only after ``loosening_hours``."""
+
+    cooling_off_hours: int = Field(
+        default=24, ge=0, le=720, description="between the person's code and the first irreversible step"
+    )
+    new_device_hours: int = Field(
+        default=24, ge=0, le=720, description="so long a device must be known before it can confirm an erasure"
+    )
+    daily_cap: int = Field(default=20, ge=1, le=10000, description="erasures that may begin within 24 hours")
+    loosening_hours: int = Field(
+        default=24, ge=0, le=720, description="how long a loosened safeguard of this list, or of [policy], waits"
+    )
+    at_once: int = Field(default=1, ge=1, le=16, description="erasures that run at the same time")
+    redactions_at_once: int = Field(default=8, ge=1, le=32, description="redactions sent side by side in one room")
+
+
 class RetentionConfig(_Part):
     """How long the bot itself remembers."""
 
     closed_days: int = Field(
         default=365, ge=30, le=3650, description="then a closed case is reduced to its line in the register"
+    )
+    receipt_days: int = Field(
+        default=1095, ge=30, le=36500, description="so long the receipt of an erasure can be fetched by its code"
     )
 
 
@@ -173,6 +193,7 @@ class Config(_Part):
     export: ExportConfig = ExportConfig()
     policy: PolicyConfig = PolicyConfig()
     staff: StaffConfig = StaffConfig()
+    erasure: ErasureConfig = ErasureConfig()
     retention: RetentionConfig = RetentionConfig()
     limits: LimitsConfig = LimitsConfig()
     log: LogConfig = LogConfig()

@@ -9,7 +9,15 @@ _S = CaseState
 
 # state -> where it can go, and what makes it go there
 MOVES: Mapping[CaseState, Mapping[CaseState, str]] = {
+    _S.CONFIRMING: {
+        _S.REVIEW: "confirm",
+        _S.APPROVED: "approve",  # confirmed, and policy approves it
+        _S.CLOSED: "close",
+        _S.REFUSED: "refuse",
+        _S.WITHDRAWN: "withdraw",
+    },
     _S.REVIEW: {
+        _S.CONFIRMING: "repeat",  # the person says `erase` once more: a new plan
         _S.APPROVED: "approve",
         _S.PAUSED: "pause",
         _S.CLOSED: "close",
@@ -30,13 +38,18 @@ MOVES: Mapping[CaseState, Mapping[CaseState, str]] = {
     },
     _S.WORKING: {
         _S.DELIVERED: "deliver",
+        _S.CLOSED: "finish",  # an erasure: nobody is left to say `received`
         _S.HELD: "hold",
+        _S.PARTIAL: "stop",
         _S.WITHDRAWN: "withdraw",
     },
     _S.HELD: {
         _S.APPROVED: "approve",
         _S.REFUSED: "refuse",
         _S.WITHDRAWN: "withdraw",
+    },
+    _S.PARTIAL: {
+        _S.APPROVED: "retry",
     },
     _S.DELIVERED: {
         _S.CLOSED: "close",
@@ -46,7 +59,7 @@ MOVES: Mapping[CaseState, Mapping[CaseState, str]] = {
     _S.WITHDRAWN: {},
 }
 
-START = frozenset({_S.REVIEW, _S.APPROVED})  # where a new case may begin
+START = frozenset({_S.CONFIRMING, _S.REVIEW, _S.APPROVED})  # where a new case may begin
 OVER = frozenset(state for state, moves in MOVES.items() if not moves)
 OPEN = frozenset(CaseState) - OVER
 UNANSWERED = OPEN - {_S.DELIVERED}  # a second request of the same kind would ask for the same thing again

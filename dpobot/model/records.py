@@ -49,6 +49,7 @@ class Incoming:
     local: bool  # the sender's account is on our homeserver
     language: str = "en"
     content: Json = field(default_factory=dict)
+    device_since: datetime | None = None  # since when we know the sending device as signed; None: never seen so
 
 
 @dataclass(frozen=True, slots=True)

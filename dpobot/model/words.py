@@ -22,11 +22,13 @@ class Kind(StrEnum):
 class CaseState(StrEnum):
     """Where a case stands. The moves between them: ``cases.transitions``."""
 
+    CONFIRMING = "confirming"  # an erasure: waits for the person's typed code under its plan
     REVIEW = "review"  # waits for a decision of staff
     PAUSED = "paused"  # waits for the person
     APPROVED = "approved"  # decided; its job is wanted
     WORKING = "working"  # its job runs
     HELD = "held"  # a safeguard stopped it; staff must look
+    PARTIAL = "partial"  # an erasure: begun, and part of it has failed; staff retry
     DELIVERED = "delivered"  # the answer is in the person's room
     CLOSED = "closed"
     REFUSED = "refused"

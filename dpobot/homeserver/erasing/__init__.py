@@ -1,0 +1,1 @@
+"""What erases at a Synapse; it shares no code with `homeserver.verifying`."""
