@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Union
 from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.api import Collected
 from dpobot.homeserver.http import Http
-from dpobot.homeserver.puppet import puppet
+from dpobot.homeserver.puppet import Lender, SynapseLender
 from dpobot.homeserver.reasons import REASONS, reason_of
 from dpobot.model.ids import UserId
 
@@ -32,11 +32,15 @@ WHOLE = Keep.WHOLE
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The person whose data is asked for, and the line to the server; ``token`` is set while acting as them."""
+    """The person whose data is asked for, and the line to the server; ``token`` is set while acting as them.
+
+    ``lender`` gives that token.
+    """
 
     user: UserId
     http: Http
     token: str | None = field(default=None, repr=False)
+    lender: Lender = field(default_factory=SynapseLender, repr=False)
 
     async def ask(
         self,
@@ -54,7 +58,7 @@ class Subject:
     @contextlib.asynccontextmanager
     async def acting(self) -> AsyncIterator["Subject"]:
         """Ask as the person instead of as the admin, for as long as the context lasts."""
-        async with puppet(self.http, self.user) as token:
+        async with self.lender.lend(self.http, self.user) as token:
             yield replace(self, token=token)
 
 

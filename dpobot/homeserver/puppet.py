@@ -6,7 +6,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from typing import Protocol
 
 from dpobot import log
 from dpobot.errors import Rejected, Unavailable
@@ -23,19 +25,30 @@ _VALID_FOR = timedelta(minutes=15)
 _logger = log.get(__name__)
 
 
-@contextlib.asynccontextmanager
-async def puppet(http: Http, user: UserId) -> AsyncIterator[str | None]:
-    """Lend a token that acts as ``user`` (Synapse admin API, "Login as a user"); None stands for our own account.
+class Lender(Protocol):
+    """Lends keys to other people's accounts: how depends on where accounts are managed."""
 
-    Raises `Rejected` if the server lends none, e.g. for a remote user.
-    """
-    token = await _borrowed(http, user)
-    try:
-        yield token
-    finally:
-        if token is not None:
-            # a cancelled job must not leave a working key to the account behind
-            await asyncio.shield(_ended(http, token))
+    def lend(self, http: Http, user: UserId) -> AbstractAsyncContextManager[str | None]:
+        """Lend a token that acts as ``user`` while the context lasts; None stands for our own account.
+
+        ``http`` is the line to the homeserver. Raises `Rejected` if no token is lent, e.g. for a remote user.
+        """
+        ...
+
+
+class SynapseLender:
+    """The homeserver itself lends the token (Synapse admin API, "Login as a user")."""
+
+    @contextlib.asynccontextmanager
+    async def lend(self, http: Http, user: UserId) -> AsyncIterator[str | None]:
+        """Lend a token that acts as ``user`` while the context lasts; None stands for our own account."""
+        token = await _borrowed(http, user)
+        try:
+            yield token
+        finally:
+            if token is not None:
+                # a cancelled job must not leave a working key to the account behind
+                await asyncio.shield(_ended(http, token))
 
 
 async def _borrowed(http: Http, user: UserId) -> str | None:

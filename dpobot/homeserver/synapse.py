@@ -22,6 +22,7 @@ from dpobot.homeserver.api import (
 from dpobot.homeserver.categories import CATEGORIES
 from dpobot.homeserver.category import Subject
 from dpobot.homeserver.http import Http, Pause
+from dpobot.homeserver.puppet import Lender, SynapseLender
 from dpobot.model.ids import Mxc, RoomId, UserId, server_of
 
 ACCOUNT = "GET /_synapse/admin/v2/users/{user}"
@@ -41,7 +42,10 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
 
 
 class SynapseHomeserver:
-    """Synapse, spoken to with the token of a server admin; a request is tried again ``retries`` times at once."""
+    """Synapse, spoken to with the token of a server admin; a request is tried again ``retries`` times at once.
+
+    ``lender`` gives the tokens that act as a person; by default the homeserver itself does.
+    """
 
     def __init__(
         self,
@@ -51,8 +55,10 @@ class SynapseHomeserver:
         *,
         pause: Pause = asyncio.sleep,
         clock: Clock | None = None,
+        lender: Lender | None = None,
     ) -> None:
         self._http = Http(url, token, retries, pause=pause, clock=clock)
+        self._lender: Lender = lender or SynapseLender()
         self._server_name: str | None = None
 
     async def close(self) -> None:
@@ -92,11 +98,11 @@ class SynapseHomeserver:
         chosen = CATEGORIES[category]
         if chosen.ask is not None and not chosen.remote and not await self._is_local(user):
             return Collected(category, (), missing="account_remote", title=chosen.title)
-        return replace(await chosen.collect(Subject(user, self._http)), title=chosen.title)
+        return replace(await chosen.collect(self._subject(user)), title=chosen.title)
 
     async def rooms(self, user: UserId) -> Rooms:
         """Return every room ever joined, invited to or knocked at, forgotten and server-left ones included."""
-        return await rooms_of.find_rooms(Subject(user, self._http))
+        return await rooms_of.find_rooms(self._subject(user))
 
     async def own_events(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000) -> EventPage:
         """Return a page of the events that ``user`` sent in a room, oldest first; `Tripwire` for anybody else's."""
@@ -115,6 +121,9 @@ class SynapseHomeserver:
     async def delete_media(self, url: Mxc) -> bool:
         """Delete one local medium; False if it was gone already."""
         return await media.deleted(self._http, url)
+
+    def _subject(self, user: UserId) -> Subject:
+        return Subject(user, self._http, lender=self._lender)
 
     async def _is_local(self, user: UserId) -> bool:
         if self._server_name is None:

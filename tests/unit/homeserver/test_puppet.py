@@ -7,7 +7,7 @@ from aiohttp import web
 
 from dpobot.errors import Rejected
 from dpobot.homeserver.http import Http
-from dpobot.homeserver.puppet import puppet
+from dpobot.homeserver.puppet import SynapseLender
 from dpobot.model.ids import UserId
 from tests.unit.homeserver.conftest import Script
 
@@ -22,7 +22,7 @@ async def test_the_token_ends_after_an_error(script: Script, http: Http) -> None
     script.json({"access_token": "borrowed"})
 
     async def work() -> None:
-        async with puppet(http, _ANNA):
+        async with SynapseLender().lend(http, _ANNA):
             raise ValueError("trouble")
 
     with pytest.raises(ValueError, match="trouble"):
@@ -37,7 +37,7 @@ async def test_the_token_ends_when_the_job_is_cancelled(script: Script, http: Ht
     inside = asyncio.Event()
 
     async def work() -> None:
-        async with puppet(http, _ANNA):
+        async with SynapseLender().lend(http, _ANNA):
             inside.set()
             await asyncio.Event().wait()
 
@@ -52,7 +52,7 @@ async def test_the_token_ends_when_the_job_is_cancelled(script: Script, http: Ht
 async def test_a_failed_logout_loses_nothing(script: Script, http: Http) -> None:
     """The token ends by itself within minutes: what was collected is kept."""
     script.json({"access_token": "borrowed"}).json({"errcode": "M_UNKNOWN_TOKEN"}, 401)
-    async with puppet(http, _ANNA) as token:
+    async with SynapseLender().lend(http, _ANNA) as token:
         assert token == "borrowed"
     assert script.asked == [_LOGIN, _LOGOUT]
 
@@ -66,7 +66,7 @@ async def test_the_token_expires_by_itself(script: Script, http: Http) -> None:
         return web.json_response({"access_token": "borrowed"})
 
     script.does(login).json({})
-    async with puppet(http, _ANNA):
+    async with SynapseLender().lend(http, _ANNA):
         pass
     minutes = (bodies[0]["valid_until_ms"] / 1000 - http.clock.now().timestamp()) / 60
     assert round(minutes) == 15
@@ -75,7 +75,7 @@ async def test_the_token_expires_by_itself(script: Script, http: Http) -> None:
 async def test_the_admin_needs_no_token_for_themselves(script: Script, http: Http) -> None:
     """Synapse refuses to log an admin in as themselves; their own token serves, and is not ended."""
     script.json({"errcode": "M_UNKNOWN"}, 400).json({"user_id": _ANNA})
-    async with puppet(http, _ANNA) as token:
+    async with SynapseLender().lend(http, _ANNA) as token:
         assert token is None
     assert script.asked == [_LOGIN, _WHOAMI]
 
@@ -84,6 +84,6 @@ async def test_a_server_that_lends_no_tokens_says_so(script: Script, http: Http)
     """With delegated authentication the endpoint does not exist."""
     script.json({"errcode": "M_UNRECOGNIZED"}, 404)
     with pytest.raises(Rejected) as error:
-        async with puppet(http, _ANNA):
+        async with SynapseLender().lend(http, _ANNA):
             pass
     assert error.value.code == "acting_refused"
