@@ -1,0 +1,156 @@
+"""Checking a receipt, offline: is it, to the last sign, what the holder of the key has signed? Pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from dpobot.errors import DpobotError
+from dpobot.model.erasure import Residual
+from dpobot.receipt.base64 import decoded
+from dpobot.receipt.canonical import canonical
+from dpobot.receipt.document import VERSION
+from dpobot.receipt.key import key_id_of
+
+CODES = (
+    "not_json",
+    "duplicate_key",
+    "not_canonical",
+    "wrong_version",
+    "wrong_shape",
+    "bad_key",
+    "unknown_key",
+    "bad_signature",
+)
+MOST_CHARACTERS = 1_000_000
+_TEXTS = ("case", "plan", "notice", "subject", "key_id", "signature")
+_FIELDS = frozenset({"version", "counts", "residuals", "times", *_TEXTS})
+_HASH = re.compile(r"[0-9a-f]{64}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+
+
+class ReceiptError(DpobotError):
+    """A receipt that is not good; ``code`` is one of `CODES`, its sentence is in ``templates/receipt/words.html``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a good receipt says. ``counts``: category to how many are gone; ``times``: aware."""
+
+    case: str
+    plan: str
+    counts: Mapping[str, int]
+    residuals: tuple[Residual, ...]
+    times: Mapping[str, datetime]
+    notice: str
+    subject: str
+    key_id: str
+
+
+def verify(document: str, public_key: str) -> Checked:
+    """Return what a receipt says if it was signed with that key (unpadded Base64). Raises `ReceiptError`.
+
+    Only the very text that was signed is good: white space around it is all that may differ, so that no two programs
+    can read one receipt differently.
+    """
+    said = _parsed(document.strip())
+    if said.get("version") != VERSION or isinstance(said["version"], bool):
+        raise ReceiptError("wrong_version")
+    checked = _shaped(said)
+    _signed(said, public_key)
+    return checked
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    if len(text) > MOST_CHARACTERS:
+        raise ReceiptError("not_json")
+    try:
+        said = json.loads(text, object_pairs_hook=_distinct, parse_float=_never, parse_constant=_never)
+    except (ValueError, RecursionError) as error:
+        raise ReceiptError("not_json") from error
+    if not isinstance(said, dict):
+        raise ReceiptError("not_json")
+    try:
+        exact = canonical(said).decode()
+    except ValueError as error:
+        raise ReceiptError("not_canonical") from error
+    if exact != text:
+        raise ReceiptError("not_canonical")
+    return said
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that stands twice in an object: one program would read the first value, another the last."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ReceiptError("duplicate_key")
+    return found
+
+
+def _never(number: str) -> Any:
+    raise ReceiptError("not_canonical")
+
+
+def _shaped(said: Mapping[str, Any]) -> Checked:
+    try:
+        if said.keys() != _FIELDS or not all(isinstance(said[name], str) for name in _TEXTS):
+            raise ValueError("fields")
+        if not _HASH.fullmatch(said["plan"]) or not _HASH.fullmatch(said["subject"]):
+            raise ValueError("hashes")
+        return Checked(
+            case=said["case"],
+            plan=said["plan"],
+            counts={name: _count(value) for name, value in said["counts"].items()},
+            residuals=tuple(_residual(each) for each in said["residuals"]),
+            times={name: _moment(value) for name, value in said["times"].items()},
+            notice=said["notice"],
+            subject=said["subject"],
+            key_id=said["key_id"],
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ReceiptError("wrong_shape") from error
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("count")
+    return value
+
+
+def _residual(value: Mapping[str, Any]) -> Residual:
+    if value.keys() != {"category", "count", "reason"}:
+        raise ValueError("residual")
+    category, reason = value["category"], value["reason"]
+    if not isinstance(category, str) or not isinstance(reason, str):
+        raise ValueError("residual")
+    return Residual(category, _count(value["count"]), reason)
+
+
+def _moment(value: str) -> datetime:
+    if not _MOMENT.fullmatch(value):
+        raise ValueError("time")
+    return datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def _signed(said: Mapping[str, Any], public_key: str) -> None:
+    public = public_key.strip().rstrip("=")
+    try:
+        known, raw = key_id_of(public), decoded(public)
+    except ValueError as error:
+        raise ReceiptError("bad_key") from error
+    if said["key_id"] != known:
+        raise ReceiptError("unknown_key")
+    message = canonical({name: value for name, value in said.items() if name != "signature"})
+    try:
+        Ed25519PublicKey.from_public_bytes(raw).verify(decoded(said["signature"]), message)
+    except (InvalidSignature, ValueError) as error:
+        raise ReceiptError("bad_signature") from error

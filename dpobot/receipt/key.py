@@ -1,0 +1,91 @@
+"""The key with which this installation signs receipts (Ed25519, RFC 8032)."""
+
+import contextlib
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dpobot.errors import ConfigurationError
+from dpobot.receipt.base64 import decoded, encoded
+
+FILE = "receipt.key"
+KEY_BYTES = 32
+_SHORT = 16  # hex digits: 64 bits tell keys apart, the signature proves
+
+
+class SigningKey:
+    """A private key; ``public`` (unpadded Base64 of the 32 raw bytes) and ``key_id`` may be shown to everybody."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public = encoded(self._private.public_key().public_bytes_raw())
+        self.key_id = key_id_of(self.public)
+
+    def sign(self, message: bytes) -> str:
+        """Return the signature in unpadded Base64."""
+        return encoded(self._private.sign(message))
+
+
+def key_id_of(public: str) -> str:
+    """Return the name of a public key: ``ed25519:`` and the first 16 hex digits of the SHA-256 of its 32 bytes.
+
+    Raises `ValueError` for what is no key.
+    """
+    raw = decoded(public)
+    if len(raw) != KEY_BYTES:
+        raise ValueError("an Ed25519 key has 32 bytes")
+    return f"ed25519:{hashlib.sha256(raw).hexdigest()[:_SHORT]}"
+
+
+def load_or_create(folder: Path) -> SigningKey:
+    """Return the key of a data folder; made at the first start, readable by its owner only.
+
+    Losing the file does no harm to receipts that were handed out: they are checked with the public key. Raises
+    `ConfigurationError` if it can't be read, is damaged, or others may read it.
+    """
+    path = folder / FILE
+    if not path.exists():
+        _create(path)
+    return load(folder)
+
+
+def load(folder: Path) -> SigningKey:
+    """Return the key of a data folder that has one. Raises `ConfigurationError` as `load_or_create`, or for none."""
+    path = folder / FILE
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text("ascii").strip()
+    except FileNotFoundError:
+        raise ConfigurationError([f"{path}: there is none yet; it is made when dpobot first runs"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"{path}: the key of receipts can't be read ({_why(error)})"]) from error
+    if mode & 0o077:
+        raise ConfigurationError([f"{path}: others may read this key and sign with it; chmod 600 {path}"])
+    try:
+        return SigningKey(decoded(text))
+    except ValueError:
+        cure = "restore it from a backup, or remove it: a new one is made, and its public key has to be published"
+        raise ConfigurationError([f"{path}: the key of receipts is damaged; {cure}"]) from None
+
+
+def _create(path: Path) -> None:
+    """Write a new key so that a crash, or a second process, never leaves half of one."""
+    draft = path.with_name(f".{FILE}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(encoded(secrets.token_bytes(KEY_BYTES)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
+            os.link(draft, path)
+        draft.unlink()
+    except OSError as error:
+        raise ConfigurationError([f"{path}: the key of receipts can't be written ({_why(error)})"]) from error
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else "not text"
