@@ -6,7 +6,10 @@ from pathlib import Path
 from dpobot.clock import Clock
 from dpobot.config import Config
 from dpobot.homeserver.api import Homeserver
+from dpobot.homeserver.changes import Changes
+from dpobot.homeserver.leftovers import Leftovers
 from dpobot.matrix.api import Matrix
+from dpobot.receipt.key import SigningKey
 from dpobot.store.database import Database
 from dpobot.text.render import Renderer
 
@@ -23,6 +26,9 @@ class Parts:
     config: Config
     spool: Path
     notice_version: str
+    changes: Changes
+    leftovers: Leftovers
+    receipt_key: SigningKey
 
     def spool_of(self, job_id: int) -> Path:
         """Return where a job's archive is in the making."""
