@@ -52,7 +52,7 @@ class Dispatcher:
         self._clock = clock
         self._staff = staff
         self._committed = committed
-        self._gate = Gate(database, matrix)
+        self._gate = Gate(database, matrix, clock)
         self._invites = Invites(database, matrix, renderer, clock, desk.greeting(alone=True))
 
     async def handle(self, row: InboxRow) -> None:

@@ -1,13 +1,15 @@
 """The gate: where a message was said, by whom, from which device, before any command sees it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from dpobot.clock import Clock
 from dpobot.delivery.rooms import is_safe, look
 from dpobot.matrix.api import Matrix, RoomFacts
 from dpobot.model.ids import RoomId, server_of
 from dpobot.model.records import CryptoOrigin, Incoming, Reply
 from dpobot.model.words import Trust
-from dpobot.store import people, staff_rooms
+from dpobot.store import known_devices, people, staff_rooms
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow
 from dpobot.store.people import Person
@@ -15,10 +17,14 @@ from dpobot.store.people import Person
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The message may be dealt with. ``master_key`` is to be pinned if the person has none yet."""
+    """The message may be dealt with. ``master_key`` is to be pinned if the person has none yet.
+
+    ``signing_key``: of the sending device, if its owner has signed it: from now on we know it.
+    """
 
     incoming: Incoming
     master_key: str | None
+    signing_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +39,10 @@ class Turned:
 class Gate:
     """Looks at the room and the device of a message, each time anew."""
 
-    def __init__(self, database: Database, matrix: Matrix) -> None:
+    def __init__(self, database: Database, matrix: Matrix, clock: Clock) -> None:
         self._database = database
         self._matrix = matrix
+        self._clock = clock
 
     async def _room(self, row: InboxRow, of_staff: frozenset[RoomId]) -> RoomFacts | Turned:
         """Ask who is in the room now and whether it is encrypted; `Turned` where a person's data has no place."""
@@ -54,14 +61,17 @@ class Gate:
 
     async def admit(self, row: InboxRow) -> Admitted | Turned:
         """Return the message with what is known of its sender's device, or how it is turned away."""
-        person, of_staff = await self._database.read(lambda tx: _known(tx, row))
-        facts = await self._room(row, of_staff)
+        known = await self._database.read(lambda tx: _known(tx, row))
+        facts = await self._room(row, known.of_staff)
         if isinstance(facts, Turned):
             return facts
-        pinned = person.master_key if person else None
-        answer = await self._matrix.trust(row.sender, origin_of(row), pinned)
+        person, origin = known.person, origin_of(row)
+        answer = await self._matrix.trust(row.sender, origin, person.master_key if person else None)
         if answer.trust is Trust.MISMATCH:
             return Turned(Reply("forged"))
+        signed = answer.trust is Trust.SIGNED
+        # not since the message came: its key may have been kept back until its owner had signed the device
+        since = known.device_since or self._clock.now()
         incoming = Incoming(
             event_id=row.event_id,
             room_id=row.room_id,
@@ -74,16 +84,32 @@ class Gate:
             local=server_of(row.sender) == server_of(self._matrix.user_id),
             language=person.language if person else "en",
             content=row.payload.get("content", {}),
+            device_since=since if signed else None,
         )
-        return Admitted(incoming, answer.master_key if answer.trust is Trust.SIGNED else None)
+        if not signed:  # a device that its owner has not signed yet does not grow older with us
+            return Admitted(incoming, None)
+        return Admitted(incoming, answer.master_key, origin.signing_key if origin else None)
 
 
-async def _known(tx: Tx, row: InboxRow) -> tuple[Person | None, frozenset[RoomId]]:
-    return await people.get(tx, row.sender), await staff_rooms.ever(tx)
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What we knew before a message: its sender, since when the device, and which rooms were ever of staff."""
+
+    person: Person | None
+    device_since: datetime | None
+    of_staff: frozenset[RoomId]
+
+
+async def _known(tx: Tx, row: InboxRow) -> _Known:
+    origin = origin_of(row)
+    since = await known_devices.since(tx, row.sender, origin.signing_key) if origin else None
+    return _Known(await people.get(tx, row.sender), since, await staff_rooms.ever(tx))
 
 
 async def remember(tx: Tx, admitted: Admitted) -> Person:
-    """Keep where we talk with a person, pin the identity of whoever has none pinned yet, and return who it is."""
+    """Keep where we talk with a person and since when we know the device, pin the identity of whoever has none pinned
+    yet, and return who it is.
+    """
     incoming = admitted.incoming
     known = await people.get(tx, incoming.sender)
     person = known or await people.ensure(tx, incoming.sender, incoming.received_at)
@@ -91,6 +117,8 @@ async def remember(tx: Tx, admitted: Admitted) -> Person:
         await people.set_room(tx, incoming.sender, incoming.room_id)
     if admitted.master_key is not None and person.master_key is None:
         await people.pin_master_key(tx, incoming.sender, admitted.master_key)
+    if admitted.signing_key is not None and incoming.device_since is not None:
+        await known_devices.seen(tx, incoming.sender, admitted.signing_key, incoming.device_since)
     return person
 
 

@@ -58,7 +58,8 @@ class FakeMatrix:
         """Return it readable if its key has come."""
         if event.content.get("session_id") not in self.server.late_keys:
             return event
-        plain, origin = event.content["plain"], CryptoOrigin("curve", "ed", event.content["session_id"])
+        signing_key = self.server.signing_keys.get(event.sender, "ed")
+        plain, origin = event.content["plain"], CryptoOrigin("curve", signing_key, event.content["session_id"])
         return replace(event, undecryptable=None, type="m.room.message", content=plain, origin=origin)
 
     async def send(

@@ -40,6 +40,7 @@ class FakeServer:
     invites: list[tuple[int, UserId, Invite]] = field(default_factory=list)
     media: dict[Mxc, bytes] = field(default_factory=dict)
     devices: dict[UserId, Trust] = field(default_factory=dict)  # how a person's device is known; default: signed
+    signing_keys: dict[UserId, str] = field(default_factory=dict)  # of the device that a person writes from
     redacted: set[EventId] = field(default_factory=set)
     sent: dict[tuple[UserId, str], EventId] = field(default_factory=dict)
     late_keys: set[str] = field(default_factory=set)  # Megolm sessions whose keys have come late
@@ -100,7 +101,7 @@ class FakeServer:
         """Put an event of a person into a room; ``more`` are fields of `Received`."""
         event_id = EventId(f"$event{next(self._numbers)}")
         encrypted = more.pop("encrypted", self.rooms[room_id].encrypted)
-        origin = CryptoOrigin("curve", "ed", "session") if encrypted else None
+        origin = CryptoOrigin("curve", self.signing_keys.get(sender, "ed"), "session") if encrypted else None
         type_ = more.pop("type", "m.room.message")
         known = {"origin": origin, **more}
         self.timeline.append(Received(event_id, room_id, sender, self.now, type_, content, encrypted, **known))
