@@ -12,9 +12,10 @@ from dpobot.model.ids import parse_reference
 
 # Words that change nothing: "export all my messages, please"
 _FILLERS = frozenset(
-    {"a", "all", "alle", "and", "bitte", "data", "daten", "de", "des", "die", "données", "et", "everything", "for",
-     "me", "meine", "mes", "mir", "moi", "my", "of", "only", "please", "that", "the", "und"}
+    {"a", "all", "alle", "alles", "and", "bitte", "data", "daten", "de", "des", "die", "données", "et", "everything",
+     "for", "me", "meine", "mes", "mir", "moi", "my", "of", "only", "please", "that", "the", "tout", "und"}
 )  # fmt: skip
+_LONGEST = 3  # words of one choice, such as "without a copy"
 
 
 def bind(command: Command, said: Said, now: datetime) -> Arguments:
@@ -35,13 +36,18 @@ def bind(command: Command, said: Said, now: datetime) -> Arguments:
     return {**found, **_by_word(command, words, now)}
 
 
+def understood(command: Command, word: str) -> bool:
+    """Say whether a word behind a command has a meaning there, be it that it changes nothing."""
+    plain = normal(word)
+    return plain in _FILLERS or _parameter_of(command, plain) is not None
+
+
 def _by_word(command: Command, words: Sequence[str], now: datetime) -> dict[str, Any]:
     found: dict[str, Any] = {}
     at = 0
     while at < len(words):
-        word = normal(words[at])
-        parameter = _parameter_of(command, word)
-        at += 1
+        parameter, word, length = _next(command, words[at : at + _LONGEST])
+        at += length
         if parameter is None:
             if word and word not in _FILLERS:
                 raise Refusal("unknown_parameter", word=words[at - 1], command=command.name, usage=command.usage)
@@ -54,6 +60,16 @@ def _by_word(command: Command, words: Sequence[str], now: datetime) -> dict[str,
             found[parameter.name] = _date(" ".join(words[at:end]).rstrip(","), now)
             at = end
     return found
+
+
+def _next(command: Command, words: Sequence[str]) -> tuple[Parameter | None, str, int]:
+    """Return the parameter that the next words belong to, those words, and how many they are: as many as possible."""
+    for length in range(len(words), 0, -1):
+        said = normal(" ".join(words[:length]))
+        parameter = _parameter_of(command, said)
+        if parameter is not None:
+            return parameter, said, length
+    return None, normal(words[0]), 1
 
 
 def _parameter_of(command: Command, word: str) -> Parameter | None:
