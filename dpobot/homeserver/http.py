@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -27,6 +27,7 @@ Pause = Callable[[float], Awaitable[None]]
 JSON_BYTES = 64 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 PATIENCE_SECONDS = 30.0  # a server that asks for more is left to the job, which can sleep without holding anything
+_NO_CONTENT = 204
 _ERROR_BYTES = 64 * 1024
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 8.0
@@ -36,17 +37,48 @@ _RANDOM = secrets.SystemRandom()
 _logger = log.get(__name__)
 
 
-class Http:
-    """A client for one homeserver, speaking as the account that ``token`` belongs to unless told otherwise.
+class Authority(Protocol):
+    """What a request is signed with, where that has to be fetched first or can be renewed."""
 
-    ``token`` may be a function, so that a renewed token is used at once. A request is tried ``retries`` times more
-    while the server is unavailable. Each request raises `Unavailable`, `Gone` or `Rejected`.
+    async def header(self) -> str:
+        """Return the value of the ``Authorization`` header. Raises `Unavailable` or `Rejected` if there is none."""
+        ...
+
+    def refused(self, header: str) -> bool:
+        """Take note that the server refused a value (401); True if asking again gives another one."""
+        ...
+
+
+class Bearer:
+    """An access token that somebody else renews; a function, so that a renewed one is used at once."""
+
+    def __init__(self, token: Callable[[], str] | str) -> None:
+        self._token: Callable[[], str] = token if callable(token) else lambda: token
+
+    async def header(self) -> str:
+        """Return the value of the ``Authorization`` header (RFC 6750)."""
+        return f"Bearer {self._token()}"
+
+    def refused(self, header: str) -> bool:
+        """Say that there is no other."""
+        return False
+
+
+class _Stale(Rejected):
+    """The server refused what a request was signed with, and there is another."""
+
+
+class Http:
+    """A client for one server, speaking as the account that ``token`` belongs to unless told otherwise.
+
+    ``token`` may be a function or an `Authority`; what an authority can renew is renewed once after a 401. A request is
+    tried ``retries`` times more while the server is unavailable. Each raises `Unavailable`, `Gone` or `Rejected`.
     """
 
     def __init__(
         self,
         url: str,
-        token: Callable[[], str] | str,
+        token: Callable[[], str] | str | Authority,
         retries: int = 4,
         *,
         pause: Pause = asyncio.sleep,
@@ -55,7 +87,7 @@ class Http:
         read_seconds: float = 120.0,
     ) -> None:
         self._url = url.rstrip("/")
-        self._token: Callable[[], str] = token if callable(token) else lambda: token
+        self._authority: Authority = Bearer(token) if isinstance(token, str) or callable(token) else token
         self._retries = retries
         self._pause = pause
         self._clock = clock or SystemClock()
@@ -80,17 +112,19 @@ class Http:
         path: Mapping[str, str] | None = None,
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
         token: str | None = None,
         max_bytes: int = JSON_BYTES,
     ) -> dict[str, Any]:
-        """Make one request and return the JSON object that it answers.
+        """Make one request and return the JSON object that it answers; an empty one for an answer without content.
 
-        Raises `Rejected` ``answer_too_large`` beyond ``max_bytes``.
+        ``body`` is sent as JSON, ``form`` as a form. Raises `Rejected` ``answer_too_large`` beyond ``max_bytes``.
         """
+        content: Mapping[str, Any] = {"json": body} if form is None else {"data": form}
 
         async def once() -> dict[str, Any]:
-            async with self._answer(endpoint, path, params, body, token) as answer:
-                return _parsed(await _read(answer, max_bytes))
+            async with self._answer(endpoint, path, params, content, token) as answer:
+                return {} if answer.status == _NO_CONTENT else _parsed(await _read(answer, max_bytes))
 
         return await self._patiently(endpoint, once)
 
@@ -106,17 +140,22 @@ class Http:
         async with contextlib.AsyncExitStack() as stack:
 
             async def begin() -> aiohttp.ClientResponse:
-                return await stack.enter_async_context(self._answer(endpoint, path, params, None, token))
+                return await stack.enter_async_context(self._answer(endpoint, path, params, {}, token))
 
             answer = await self._patiently(endpoint, begin)
             async for block in answer.content.iter_chunked(BLOCK_BYTES):
                 yield block
 
     async def _patiently(self, endpoint: str, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
-        tried = 0
+        tried, renewed = 0, False
         while True:
             try:
                 return await attempt()
+            except _Stale:
+                if renewed:
+                    raise
+                renewed = True
+                continue
             except Unavailable as error:
                 wanted = error.retry_after
                 if tried >= self._retries or (wanted is not None and wanted > PATIENCE_SECONDS):
@@ -132,17 +171,21 @@ class Http:
         endpoint: str,
         path: Mapping[str, str] | None,
         params: Mapping[str, str | int] | None,
-        body: Mapping[str, Any] | None,
+        content: Mapping[str, Any],
         token: str | None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         method, address = self._address(endpoint, path or {}, params or {})
-        headers = {"Authorization": f"Bearer {token or self._token()}"}
+        signed = await self._authority.header() if token is None else f"Bearer {token}"
+        headers = {"Authorization": signed}
         try:
             async with self._connections().request(
-                method, address, json=body, headers=headers, allow_redirects=False
+                method, address, headers=headers, allow_redirects=False, **content
             ) as answer:
                 if answer.status >= 300:
-                    raise await self._failure(answer)
+                    failure = await self._failure(answer)
+                    if answer.status == 401 and token is None and self._authority.refused(signed):
+                        raise _Stale(failure.code, answer.status)
+                    raise failure
                 yield answer
         except TimeoutError as error:
             raise Unavailable("timeout") from error
