@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from dpobot.model.erasure import Residual
-from dpobot.model.ids import RoomId, UserId
+from dpobot.model.ids import Mxc, RoomId, UserId
 
 
 class Leftovers(Protocol):
@@ -22,6 +22,10 @@ class Leftovers(Protocol):
 
     async def of_media(self, user: UserId, *, everything: bool) -> Sequence[Residual]:
         """Return how many uploads are left; ``everything``: all were to go, else what others can see may stay."""
+        ...
+
+    async def of_file(self, url: Mxc) -> Sequence[Residual]:
+        """Return one residual while the bytes of a file can be had at its address: for a sample that was noted."""
         ...
 
     async def of_room(self, room_id: RoomId, user: UserId, *, everything: bool) -> Sequence[Residual]:

@@ -101,23 +101,27 @@ def _never(number: str) -> Any:
 
 
 def _shaped(said: Mapping[str, Any]) -> Checked:
+    if said.keys() != _FIELDS or not all(isinstance(said[name], str) for name in _TEXTS):
+        raise ReceiptError("wrong_shape")
     try:
-        if said.keys() != _FIELDS or not all(isinstance(said[name], str) for name in _TEXTS):
-            raise ValueError("fields")
-        if not _HASH.fullmatch(said["plan"]) or not _HASH.fullmatch(said["subject"]):
-            raise ValueError("hashes")
         return Checked(
             case=said["case"],
-            plan=said["plan"],
+            plan=_hash(said["plan"]),
             counts={name: _count(value) for name, value in said["counts"].items()},
             residuals=tuple(_residual(each) for each in said["residuals"]),
             times={name: _moment(value) for name, value in said["times"].items()},
             notice=said["notice"],
-            subject=said["subject"],
+            subject=_hash(said["subject"]),
             key_id=said["key_id"],
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ReceiptError("wrong_shape") from error
+
+
+def _hash(value: str) -> str:
+    if not _HASH.fullmatch(value):
+        raise ValueError("hash")
+    return value
 
 
 def _count(value: Any) -> int:
@@ -131,7 +135,7 @@ def _residual(value: Mapping[str, Any]) -> Residual:
         raise ValueError("residual")
     category, reason = value["category"], value["reason"]
     if not isinstance(category, str) or not isinstance(reason, str):
-        raise ValueError("residual")
+        raise TypeError("residual")
     return Residual(category, _count(value["count"]), reason)
 
 
