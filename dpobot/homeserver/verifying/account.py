@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dpobot.errors import Gone, Rejected
+from dpobot.errors import Rejected
 from dpobot.homeserver.verifying.asking import (
     NOT_FOR_OTHERS,
     OLDER_SERVER,
@@ -51,12 +51,7 @@ _IDENTITY = ("master_keys", "self_signing_keys", "user_signing_keys")
 
 async def account(asking: Asking) -> Sequence[Residual]:
     """Deactivated and erased; what its record still says. That the name is taken is meant to stay."""
-    try:
-        record = await asking.ask(ACCOUNT)
-    except Gone as gone:
-        if gone.code != "M_NOT_FOUND":
-            raise
-        return ()
+    record = await asking.ask(ACCOUNT)
     return (
         *left("account", not record.get("deactivated"), "not_deactivated"),
         *left("account", not record.get("erased"), "not_erased"),
