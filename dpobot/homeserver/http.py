@@ -27,6 +27,7 @@ Pause = Callable[[float], Awaitable[None]]
 JSON_BYTES = 64 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 PATIENCE_SECONDS = 30.0  # a server that asks for more is left to the job, which can sleep without holding anything
+JSON_API = "json_api"  # the code of an error in the way of JSON:API, which has titles for people instead of codes
 _NO_CONTENT = 204
 _ERROR_BYTES = 64 * 1024
 _FIRST_DELAY = 0.5
@@ -128,6 +129,15 @@ class Http:
 
         return await self._patiently(endpoint, once)
 
+    async def upload(self, endpoint: str, data: bytes, media_type: str, *, token: str | None = None) -> dict[str, Any]:
+        """Send bytes of a media type and return the JSON object that is answered."""
+
+        async def once() -> dict[str, Any]:
+            async with self._answer(endpoint, None, None, None, token, data, media_type) as answer:
+                return _parsed(await _read(answer, JSON_BYTES))
+
+        return await self._patiently(endpoint, once)
+
     async def stream(
         self,
         endpoint: str,
@@ -212,7 +222,7 @@ class Http:
         details = _details(await answer.content.read(_ERROR_BYTES))
         errcode = details.get("errcode")
         # only what looks like a code may travel on: the text beside it can name people
-        code = errcode if isinstance(errcode, str) and _ERRCODE.fullmatch(errcode) else "not_matrix"
+        code = errcode if isinstance(errcode, str) and _ERRCODE.fullmatch(errcode) else _foreign(details)
         if code == "M_NOT_YET_UPLOADED":  # a 504, but waiting will not bring the file
             return Gone(code, status)
         if status == 429 or status >= 500:
@@ -239,6 +249,10 @@ def backoff(tried: int, wanted: float | None) -> float:
     if wanted is not None:
         return wanted * _RANDOM.uniform(1.0, 1.2) + _RANDOM.uniform(0.0, 0.1)
     return min(_FIRST_DELAY * 2.0**tried, _LONGEST_DELAY) * _RANDOM.uniform(0.5, 1.0)
+
+
+def _foreign(details: Mapping[str, Any]) -> str:
+    return JSON_API if isinstance(details.get("errors"), list) else "not_matrix"
 
 
 async def _read(answer: aiohttp.ClientResponse, max_bytes: int) -> bytes:

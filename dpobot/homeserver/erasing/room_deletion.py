@@ -1,0 +1,53 @@
+"""The deletion of a room with all its events from this server (Synapse admin API, "Delete Room API", version 2)."""
+
+from typing import Any
+
+from dpobot.errors import Gone, Rejected
+from dpobot.homeserver.category import object_of, records_of
+from dpobot.homeserver.http import Http, Pause
+from dpobot.homeserver.rooms import ROOM
+from dpobot.model.ids import RoomId
+
+DELETE = "DELETE /_synapse/admin/v2/rooms/{room}"
+STATUS = "GET /_synapse/admin/v2/rooms/delete_status/{deletion}"
+STATUSES = "GET /_synapse/admin/v2/rooms/{room}/delete_status"
+ENDPOINTS = (ROOM, DELETE, STATUS, STATUSES)
+
+_POLLS = 20
+_POLL_SECONDS = 0.1
+_RUNNING = frozenset({"active", "scheduled", "shutting_down", "purging"})
+
+
+async def deleted(http: Http, room_id: RoomId, pause: Pause) -> bool:
+    """Begin the deletion of a room, or follow the one under way; True once the room is gone.
+
+    Raises `Rejected` ``deletion_failed`` if Synapse gives up.
+    """
+    if await _running(http, room_id):
+        return False
+    try:
+        await http.call(ROOM, path={"room": room_id})
+    except Gone:
+        return True
+    # not blocked: nobody is banned from a room of that name, the room is only no longer here
+    answer = await http.call(DELETE, path={"room": room_id}, body={"purge": True, "block": False})
+    return await _followed(http, str(answer["delete_id"]), pause)
+
+
+async def _running(http: Http, room_id: RoomId) -> bool:
+    try:
+        results = records_of((await http.call(STATUSES, path={"room": room_id})).get("results"))
+    except Gone:
+        return False
+    return any(result.get("status") in _RUNNING for result in results)
+
+
+async def _followed(http: Http, deletion: str, pause: Pause) -> bool:
+    for _ in range(_POLLS):
+        status: Any = object_of(await http.call(STATUS, path={"deletion": deletion})).get("status")
+        if status == "complete":
+            return True
+        if status == "failed":
+            raise Rejected("deletion_failed")
+        await pause(_POLL_SECONDS)
+    return False

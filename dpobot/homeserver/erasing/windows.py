@@ -1,0 +1,102 @@
+"""Redaction as the person, in a room that they are in: window by window, several at once.
+
+This is the fast way, and the only one that reaches every type of event: Synapse's own bulk call knows messages and
+joins alone, and makes the room's history fray by one end for each redaction.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from dpobot.errors import Rejected, Unavailable
+from dpobot.homeserver.category import Subject, records_of
+from dpobot.homeserver.changes import Depth, Redacted
+from dpobot.homeserver.erasing.pages import PAGE
+from dpobot.homeserver.erasing.power import may_send
+from dpobot.homeserver.erasing.redactable import goes
+from dpobot.homeserver.events import own_events
+from dpobot.model.ids import RoomId
+
+REDACT = "PUT /_matrix/client/v3/rooms/{room}/redact/{event}/{transaction}"
+JOINED_ROOMS = "GET /_synapse/admin/v1/users/{user}/joined_rooms"
+STATE = "GET /_synapse/admin/v1/rooms/{room}/state"
+ENDPOINTS = (REDACT, JOINED_ROOMS, STATE)
+
+Fallback = Callable[[], Awaitable[Redacted]]
+
+
+@dataclass
+class _Outcome:
+    """What became of the events of a window: how many are redacted, and which the server refuses."""
+
+    count: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+async def redact(
+    subject: Subject, room_id: RoomId, depth: Depth, start: str | None, at_once: int, fallback: Fallback
+) -> Redacted:
+    """Redact one page of the person's events, oldest first, ``at_once`` side by side.
+
+    ``fallback`` does the whole room where the person may no longer send anything, e.g. after a room upgrade. Raises
+    `Rejected` ``not_joined`` if they are not in the room.
+    """
+    if start is None and not await _joined(subject, room_id):
+        raise Rejected("not_joined")
+    page = await own_events(subject.http, room_id, subject.user, start, PAGE)
+    wanted = [str(event["event_id"]) for event in page.events if goes(event, subject.user, depth)]
+    if not wanted:
+        return Redacted(0, {}, page.next)
+    outcome = _Outcome()
+    async with subject.acting() as person:
+        # the first one alone: where nothing is allowed, that is found out once and not a thousand times
+        await _one(person, room_id, wanted[0], outcome)
+        if outcome.refused["M_FORBIDDEN"]:
+            if not await _joined(subject, room_id):
+                raise Rejected("not_joined")
+            if await _silenced(subject, room_id):
+                return await fallback()
+        await _all(person, room_id, wanted[1:], outcome, at_once)
+    return Redacted(outcome.count, dict(outcome.refused), page.next)
+
+
+async def _joined(subject: Subject, room_id: RoomId) -> bool:
+    rooms = (await subject.ask(JOINED_ROOMS)).get("joined_rooms")
+    if not isinstance(rooms, list):
+        raise Unavailable("bad_answer")
+    return room_id in rooms
+
+
+async def _all(person: Subject, room_id: RoomId, events: Sequence[str], outcome: _Outcome, at_once: int) -> None:
+    queue = iter(events)
+
+    async def work() -> None:
+        for event in queue:
+            await _one(person, room_id, event, outcome)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(max(1, min(at_once, len(events)))):
+                group.create_task(work())
+    except ExceptionGroup as failures:
+        # what is redacted stays so: the next attempt begins with what is left
+        raise failures.exceptions[0] from failures
+
+
+async def _one(person: Subject, room_id: RoomId, event: str, outcome: _Outcome) -> None:
+    try:
+        # without a reason: everybody in the room would read it. The transaction ID makes a repeat the same redaction
+        await person.ask(REDACT, room=room_id, event=event, transaction=f"dpobot-{event}", body={})
+    except Rejected as error:
+        if error.status == 401:  # the key to the account has ended, not this event's fault
+            raise Unavailable("acting_ended") from error
+        outcome.refused[error.code] += 1
+    else:
+        outcome.count += 1
+
+
+async def _silenced(subject: Subject, room_id: RoomId) -> bool:
+    """Tell whether the person's power is too low to send a redaction, as it is in rooms that were upgraded."""
+    state = records_of((await subject.ask(STATE, room=room_id)).get("state"))
+    return not may_send(state, subject.user, "m.room.redaction")
