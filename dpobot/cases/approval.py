@@ -48,7 +48,7 @@ async def approval_plan(tx: Tx, case: Case, second: bool) -> dict[str, Any]:
         "options": dict(case.options),
         "channel": case.channel.value,
         "proven": case.proven,
-        "job": service.JOBS.get(case.kind),
+        "job": service.job_of(case),
         "held": await _held_by(tx, case),
         "files": len(added),
         "second": second,

@@ -19,8 +19,8 @@ from dpobot.cases.service import Conflict
 from dpobot.errors import StaffRefusal
 from dpobot.model.ids import UserId
 from dpobot.model.records import Case
-from dpobot.model.words import CaseState, Ground
-from dpobot.store import cases, reminders, staff_threads
+from dpobot.model.words import CaseState, Ground, Kind
+from dpobot.store import cases, jobs, reminders, staff_threads
 from dpobot.store.database import Tx
 
 __all__ = [
@@ -42,7 +42,9 @@ __all__ = [
     "verify",
 ]
 
-_CLOSABLE = frozenset({CaseState.REVIEW, CaseState.PAUSED, CaseState.APPROVED, CaseState.DELIVERED})
+_CLOSABLE = frozenset(
+    {CaseState.CONFIRMING, CaseState.REVIEW, CaseState.PAUSED, CaseState.APPROVED, CaseState.DELIVERED}
+)
 
 
 async def claim(tx: Tx, now: datetime, case: Case, actor: UserId) -> Case:
@@ -76,8 +78,13 @@ async def assign(tx: Tx, now: datetime, case: Case, actor: UserId, to: UserId | 
 
 
 async def refuse(tx: Tx, now: datetime, case: Case, actor: UserId, ground: Ground) -> Case:
-    """Refuse a request on a ground of the fixed list; what its job has left behind goes (Art. 12(4) GDPR)."""
+    """Refuse a request on a ground of the fixed list; what its job has left behind goes (Art. 12(4) GDPR).
+
+    Raises StaffRefusal("erasure_begun", reference) if the person's data is being erased.
+    """
     newest = await _as_read(tx, case)
+    if await service.has_begun(tx, case.id):
+        raise StaffRefusal("erasure_begun", reference=newest.reference)
     _refuse_move(newest, CaseState.REFUSED)
     values = {"outcome": ground.value, "answered_at": newest.answered_at or now}
     detail: Detail = {"ground": ground.value}
@@ -146,8 +153,7 @@ async def close(tx: Tx, now: datetime, case: Case, actor: UserId) -> Case:
     """Close a case that has been answered. Raises StaffRefusal("unanswered", reference) if it hasn't."""
     newest = await _as_read(tx, case)
     refuse_over(newest)
-    carried_out_by_us = newest.state is CaseState.APPROVED and newest.kind in service.JOBS
-    if newest.state not in _CLOSABLE or carried_out_by_us:
+    if newest.state not in _CLOSABLE or await _at_work(tx, newest):
         raise _wrong_state(newest, "close")
     if newest.answered_at is None:
         raise StaffRefusal("unanswered", reference=newest.reference)
@@ -202,6 +208,14 @@ async def _hold(tx: Tx, now: datetime, case: Case, actor: UserId, *, hold: bool)
         return newest
     action = "case.legal_hold" if hold else "case.legal_hold_released"
     return await _change(tx, now, newest, actor, action, {"legal_hold": hold})
+
+
+async def _at_work(tx: Tx, case: Case) -> bool:
+    """Say whether a case ends by itself: its job has not ended, or its account is suspended until `lift`."""
+    if case.kind is Kind.RESTRICTION and case.state is CaseState.DELIVERED:
+        return service.job_of(case) is not None
+    name = service.job_of(case)
+    return case.state is CaseState.APPROVED and name is not None and await jobs.active(tx, case.id, name)
 
 
 async def _days_paused(tx: Tx, case: Case) -> int:

@@ -5,6 +5,13 @@ from dpobot.model.words import CaseState, Kind, Trust
 
 def decide(kind: Kind, trust: Trust, local: bool, approve: frozenset[Kind]) -> CaseState:
     """Return where a new case begins: approved if its kind may be, for a cross-signed device of a local account."""
+    if kind is Kind.ERASURE:
+        return decide_erasure(trust, local)
     if kind in approve and trust is Trust.SIGNED and local:
         return CaseState.APPROVED
     return CaseState.REVIEW
+
+
+def decide_erasure(trust: Trust, local: bool) -> CaseState:
+    """Return where an erasure begins: never approved, whatever policy says; its person confirms a plan first."""
+    return CaseState.CONFIRMING if trust is Trust.SIGNED and local else CaseState.REVIEW

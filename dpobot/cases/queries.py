@@ -28,12 +28,14 @@ __all__ = [
     "by_reference",
     "counts",
     "counts_by_kind",
+    "held_case",
     "median_of",
     "medians",
     "messages_of",
     "next_for",
     "of_person",
     "on_legal_hold",
+    "open_access",
     "open_of_person",
     "queue",
 ]
@@ -41,6 +43,7 @@ __all__ = [
 SOON = timedelta(days=7)
 URGENT = frozenset({Kind.SECURITY, Kind.CHILD})  # read first of all
 _MANY = 1000  # far beyond what the limits of one person allow
+_NEEDS_STAFF = (CaseState.REVIEW, CaseState.HELD, CaseState.PARTIAL, CaseState.APPROVED)
 _RUNNING = transitions.UNANSWERED - {CaseState.PAUSED}
 
 
@@ -112,10 +115,9 @@ async def next_for(tx: Tx, now: datetime, actor: UserId, after: Case | None = No
             continue
         same = after is not None and (after.kind in URGENT) is urgent
         beyond = (after.due_at, after.id) if after is not None and same else None
+        kinds = URGENT if urgent else frozenset(Kind) - URGENT
         found = [
-            case
-            for state, kinds in _needs_somebody(urgent)
-            if (case := await case_queries.soonest(tx, state, kinds, actor, beyond)) is not None
+            case for state in _NEEDS_STAFF if (case := await _soonest(tx, state, kinds, actor, beyond)) is not None
         ]
         if found:
             return min(found, key=attrgetter("due_at", "id"))
@@ -143,6 +145,22 @@ async def on_legal_hold(tx: Tx, person: UserId) -> bool:
     return await case_queries.on_legal_hold(tx, person)
 
 
+async def held_case(tx: Tx, person: UserId) -> Case | None:
+    """Return the case whose legal hold keeps a person's data, the newest of them."""
+    found = [case for case in await of_person(tx, person, _MANY) if case.legal_hold]
+    return found[0] if found else None
+
+
+async def open_access(tx: Tx, person: UserId) -> Case | None:
+    """Return the newest case in which a proven person still waits for, or has not said to have saved, their data.
+
+    While there is one, nothing of theirs is erased.
+    """
+    mine = await open_of_person(tx, person)
+    found = [case for case in mine if case.kind in (Kind.ACCESS, Kind.EXPORT) and case.proven]
+    return found[0] if found else None
+
+
 def median_of(kind: Kind, bars: Sequence[Ended]) -> Median:
     """Return the median of a histogram in the order of its days; of an even number the mean of the middle two."""
     count = sum(bar.count for bar in bars)
@@ -150,11 +168,15 @@ def median_of(kind: Kind, bars: Sequence[Ended]) -> Median:
     return Median(kind, count, (low + high) / 2)
 
 
-def _needs_somebody(urgent: bool) -> Sequence[tuple[CaseState, frozenset[Kind]]]:
-    """Return states and kinds that wait for staff: what is approved and has a job waits for the job."""
-    kinds = URGENT if urgent else frozenset(Kind) - URGENT
-    by_hand = kinds - frozenset(service.JOBS)
-    return ((CaseState.REVIEW, kinds), (CaseState.HELD, kinds), (CaseState.APPROVED, by_hand))
+async def _soonest(
+    tx: Tx, state: CaseState, kinds: frozenset[Kind], actor: UserId, beyond: tuple[datetime, int] | None
+) -> Case | None:
+    """Return the case that comes next; what is approved and has a job waits for the job, not for staff."""
+    while (case := await case_queries.soonest(tx, state, kinds, actor, beyond)) is not None:
+        if state is not CaseState.APPROVED or service.job_of(case) is None:
+            return case
+        beyond = (case.due_at, case.id)
+    return None
 
 
 def _nth(bars: Sequence[Ended], n: int) -> int:

@@ -10,37 +10,72 @@ from dpobot.audit.trail import Detail
 from dpobot.cases import policy, transitions
 from dpobot.cases.rules import Rules
 from dpobot.errors import DpobotError, Refusal
+from dpobot.model.erasure import ErasureOptions
 from dpobot.model.ids import EventId, RoomId, UserId, reference
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Channel, Kind, Trust
-from dpobot.store import case_messages, cases, jobs, people, reminders, staff_threads, wakes
+from dpobot.store import case_messages, case_queries, cases, erasures, jobs, people, reminders, staff_threads, wakes
 from dpobot.store.case_messages import Direction
 from dpobot.store.database import Tx
 
 __all__ = [
+    "EXCEPTIONAL",
     "EXPIRE",
-    "JOBS",
+    "SURVEY",
     "Conflict",
     "Opened",
     "Opening",
     "Rules",
     "add_message",
+    "change",
     "confirm_received",
+    "confirmed_by_person",
+    "has_begun",
     "heard",
+    "job_of",
     "move",
     "open_case",
     "resume",
     "stop_work",
+    "want_survey",
     "withdraw",
+    "without_exception",
 ]
 
-JOBS: Mapping[Kind, str] = {Kind.EXPORT: "export"}  # the work that carries an approved case out
+# the work that carries an approved case out, where there is one: `job_of` says whether it can
+_JOBS: Mapping[Kind, str] = {
+    Kind.EXPORT: "export",
+    Kind.ERASURE: "erase",
+    Kind.RESTRICTION: "restrict",
+    Kind.RECTIFICATION: "rectify",
+}
 EXPIRE = "expire"  # the work that takes a delivered archive off the server
+SURVEY = "survey"  # the work that makes the plan of an erasure
+EXCEPTIONAL = "exceptional"  # in a case's options: scope and room of an exceptional erasure
+_REMOTE = "remote"  # in a case's options: not an account of our homeserver, people carry it out
 _ONE_AT_A_TIME = frozenset({Kind.ACCESS, Kind.EXPORT, Kind.ERASURE})
 
 
 class Conflict(DpobotError):
     """Somebody else changed the case since it was read: read it again and decide anew."""
+
+
+def job_of(case: Case) -> str | None:
+    """Return the name of the work that carries a case out, None if people do: free words, an account elsewhere."""
+    if case.kind is Kind.RECTIFICATION and not case.options.get("field"):
+        return None
+    remote = bool(case.options.get(_REMOTE)) and EXCEPTIONAL not in case.options
+    return None if remote else _JOBS.get(case.kind)
+
+
+def confirmed_by_person(case: Case) -> bool:
+    """Say whether an erasure needs the typed code of its person: what they asked for over Matrix by themselves."""
+    return case.channel is Channel.MATRIX and EXCEPTIONAL not in case.options
+
+
+def without_exception(case: Case) -> dict[str, Any]:
+    """Return a case's options without an exceptional erasure."""
+    return {name: value for name, value in case.options.items() if name != EXCEPTIONAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +121,8 @@ async def open_case(tx: Tx, now: datetime, opening: Opening, rules: Rules, actor
     if case.state is CaseState.APPROVED:
         await trail.record(tx, now, "policy", "case.approved", case.id)
         await _want_work(tx, now, case)
+    if job_of(case) == "erase":
+        await _prepare_erasure(tx, now, case)
     return Opened(case, created=True)
 
 
@@ -117,13 +154,23 @@ async def move(
     return changed
 
 
+async def change(tx: Tx, now: datetime, case: Case, values: Mapping[str, Any]) -> Case:
+    """Change what a case holds beside its state, and return it as it is now. Raises `Conflict` as `move` does."""
+    if not await cases.update(tx, case, {"updated_at": now, **values}):
+        raise Conflict("the case has changed")
+    return await cases.get(tx, case.id)
+
+
 async def withdraw(tx: Tx, now: datetime, case: Case, actor: str, trust: Trust) -> Case:
     """Take a request back: its jobs are told to stop, and what is on the server already goes.
 
-    Raises Refusal("untrusted_change") if a verified case is to be changed from a device that is not, and
-    Refusal("not_withdrawable") when it is too late.
+    Raises Refusal("untrusted_change") if a verified case is to be changed from a device that is not,
+    Refusal("erasure_begun") if its data is being erased, and Refusal("not_withdrawable") when it is too late otherwise.
     """
     _refuse_untrusted(case, trust)
+    await cases.lock(tx, case.id)  # an erasure that begins at this moment: it or this, never both
+    if await has_begun(tx, case.id):
+        raise Refusal("erasure_begun", reference=case.reference)
     if not transitions.allowed(case.state, CaseState.WITHDRAWN):
         raise Refusal("not_withdrawable", reference=case.reference)
     changed = await move(tx, now, case, CaseState.WITHDRAWN, actor, "case.withdrawn")
@@ -134,8 +181,20 @@ async def withdraw(tx: Tx, now: datetime, case: Case, actor: str, trust: Trust) 
 async def stop_work(tx: Tx, now: datetime, case: Case) -> None:
     """Tell the jobs of a case that has just ended to stop; ``case`` as it was before, with what it may have left."""
     await jobs.request_cancel(tx, case.id, now)
-    if case.state in (CaseState.WORKING, CaseState.HELD):
+    if job_of(case) == "export" and case.state in (CaseState.WORKING, CaseState.HELD):
         await _want_expiry(tx, now, case)  # starts when the cancelled job has let go of the person
+
+
+async def has_begun(tx: Tx, case_id: int) -> bool:
+    """Say whether the first irreversible step of an erasure has begun: from there on there is no way back."""
+    known = await erasures.get(tx, case_id)
+    return known is not None and known.begun_at is not None
+
+
+async def want_survey(tx: Tx, now: datetime, case: Case, not_before: datetime) -> None:
+    """Want an erasure's plan made; a survey that was begun before is shut out, what it has counted is too old."""
+    await jobs.supersede(tx, case.id, SURVEY, now)
+    await jobs.want(tx, case_id=case.id, name=SURVEY, person=case.person, wake_at=max(now, not_before), now=now)
 
 
 async def confirm_received(tx: Tx, now: datetime, case: Case, actor: str, trust: Trust) -> Case:
@@ -216,12 +275,12 @@ async def _values(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> dict
         "reference": reference(year, await cases.next_number(tx, year)),
         "person": opening.person,
         "kind": opening.kind,
-        "state": policy.decide(opening.kind, opening.trust, opening.local, rules.approve),
+        "state": await _first_state(tx, opening, rules),
         "channel": opening.channel,
         "trust": opening.trust,
         "room_id": opening.room_id,
         "event_id": opening.event_id,
-        "options": dict(opening.options),
+        "options": _options(opening),
         "received_at": opening.received_at,
         "due_at": rules.due(opening.received_at),
         "acknowledge_by": rules.acknowledge_by(opening.received_at) if opening.kind is Kind.COMPLAINT else None,
@@ -229,10 +288,35 @@ async def _values(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> dict
     }
 
 
+async def _first_state(tx: Tx, opening: Opening, rules: Rules) -> CaseState:
+    if opening.kind is not Kind.ERASURE:
+        return policy.decide(opening.kind, opening.trust, opening.local, rules.approve)
+    if opening.channel is not Channel.MATRIX or await case_queries.on_legal_hold(tx, opening.person):
+        return CaseState.REVIEW
+    return policy.decide_erasure(opening.trust, opening.local)
+
+
+def _options(opening: Opening) -> dict[str, Any]:
+    remote = {_REMOTE: True} if opening.kind is Kind.ERASURE and not opening.local else {}
+    return {**opening.options, **remote}
+
+
+async def _prepare_erasure(tx: Tx, now: datetime, case: Case) -> None:
+    """Make ready for a plan. What a person asks for over Matrix is planned when their options are known."""
+    await erasures.put(tx, case.id, ErasureOptions())
+    if not confirmed_by_person(case):
+        await want_survey(tx, now, case, now)
+
+
 async def _want_work(tx: Tx, now: datetime, case: Case) -> None:
-    name = JOBS.get(case.kind)
-    if name is not None:
-        await jobs.want(tx, case_id=case.id, name=name, person=case.person, wake_at=now, now=now)
+    name = job_of(case)
+    if name is None:
+        return
+    wake_at = now
+    if name == "erase":  # not before the cooling-off is over
+        known = await erasures.get(tx, case.id)
+        wake_at = max(now, known.cooled_off_at) if known is not None and known.cooled_off_at is not None else now
+    await jobs.want(tx, case_id=case.id, name=name, person=case.person, wake_at=wake_at, now=now)
 
 
 async def _want_expiry(tx: Tx, now: datetime, case: Case) -> None:

@@ -75,6 +75,19 @@ async def of_case(tx: Tx, case_id: int) -> list[Job]:
     return [_job(row) for row in (await tx.conn.execute(found)).mappings()]
 
 
+async def active(tx: Tx, case_id: int, name: str) -> bool:
+    """Say whether a case has a job of that name that waits or runs."""
+    mine = (table.c.case_id == case_id) & (table.c.name == name) & table.c.state.in_(_ACTIVE)
+    return bool((await tx.conn.execute(sa.select(sa.exists().where(mine)))).scalar_one())
+
+
+async def supersede(tx: Tx, case_id: int, name: str, now: datetime) -> None:
+    """End a case's active job of that name: a run of it is shut out, and a new one begins from the beginning."""
+    mine = (table.c.case_id == case_id) & (table.c.name == name) & table.c.state.in_(_ACTIVE)
+    over = sa.update(table).where(mine).values(state=JobState.CANCELLED, run_token=None, updated_at=now)
+    await tx.conn.execute(over)
+
+
 async def count_running(tx: Tx, name: str) -> int:
     """Return how many jobs of a name run now, on all machines."""
     running = sa.select(sa.func.count()).where(table.c.state == JobState.RUNNING, table.c.name == name)

@@ -298,6 +298,7 @@ safeguard = sa.Table(
     sa.Column("value", sa.Integer, nullable=False),
     sa.Column("wanted", sa.Integer),
     sa.Column("wanted_at", Moment),
+    sa.Column("counts_at", Moment),  # from then on what is wanted is in force
 )
 
 # A device of a person that was seen signed by its owner: how long we have known it

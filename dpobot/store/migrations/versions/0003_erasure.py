@@ -83,6 +83,7 @@ def _receipts() -> None:
         sa.Column("value", sa.Integer(), nullable=False),
         sa.Column("wanted", sa.Integer()),
         sa.Column("wanted_at", MOMENT),
+        sa.Column("counts_at", MOMENT),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_safeguard")),
     )
 
