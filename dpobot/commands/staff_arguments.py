@@ -27,6 +27,9 @@ EXAMPLES: Mapping[str, str] = {
     "assess": "assess nature high it reveals a medical condition",
     "open": "open export @ada:example.org e-mail 2026-11-20",
     "close": "close: Your address is corrected.",
+    "plan": "plan redact media",
+    "exceptional": "exceptional state !room:example.org",
+    "lift": "lift: The correction of your data is done.",
     "trail": "trail DPO-2026-0042",
     "register": "register 2026-01-01 2026-12-31",
     "notice announce": "notice announce 2026-11-22",
@@ -83,14 +86,26 @@ def _take(command: StaffCommand, parameter: Parameter, rest: str, now: datetime,
         return rest, ""
     if parameter.kind is ParameterKind.DATE:
         return _date(command, rest, now, in_thread)
+    if parameter.kind is ParameterKind.CHOICES:
+        return _choices(command, parameter, rest, in_thread)
     word, after = split_word(rest)
     if parameter.kind is ParameterKind.TEXT:
         return word, after
+    return _choice(command, parameter, word, in_thread), after
+
+
+def _choice(command: StaffCommand, parameter: Parameter, word: str, in_thread: bool) -> str:
     value = parameter.words.get(normal(word))
     if value is None:
         known = sorted(set(parameter.words.values()))
         raise StaffRefusal("not_one_of", **_shown(command, in_thread), word=word, known=known)
-    return value, after
+    return value
+
+
+def _choices(command: StaffCommand, parameter: Parameter, rest: str, in_thread: bool) -> tuple[frozenset[str], str]:
+    """Take all the words: every one of them is a choice."""
+    words = rest.replace(",", " ").split()
+    return frozenset(_choice(command, parameter, word, in_thread) for word in words), ""
 
 
 def _date(command: StaffCommand, rest: str, now: datetime, in_thread: bool) -> tuple[Any, str]:

@@ -18,6 +18,7 @@ from dpobot.store.database import Tx
 FACTORS = ("nature", "others", "degree")
 CONCLUSION = "conclusion"
 AGREEMENT = "agreement"
+GRANT = "grant"
 _AGREED = "agreed"
 
 
@@ -66,6 +67,16 @@ async def agree(tx: Tx, now: datetime, case: Case, author: UserId) -> None:
     """Write the second person's agreement."""
     await assessments.put(tx, case.id, AGREEMENT, author, _AGREED, "", now)
     await _record(tx, now, case, author, "case.agreed", AGREEMENT, _AGREED)
+
+
+def missing(known: Mapping[str, Assessment]) -> Sequence[str]:
+    """Return what an exceptional erasure still needs: factors, the conclusion, ``grant`` as what it says, agreement."""
+    unwritten = [factor for factor in (*FACTORS, CONCLUSION) if factor not in known]
+    if unwritten:
+        return unwritten
+    if known[CONCLUSION].level != GRANT:
+        return [GRANT]
+    return [] if AGREEMENT in known else [AGREEMENT]
 
 
 def shown(known: Mapping[str, Assessment]) -> Sequence[Mapping[str, object]]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dpobot import log
-from dpobot.cases import holidays, transitions
+from dpobot.cases import holidays, progress, transitions
 from dpobot.clock import Clock
 from dpobot.config import Config
 from dpobot.delivery.messages import StaffPlace, forward, key, post_staff
@@ -136,8 +136,9 @@ class Board:
         messages, count = await staff_board.count_written(tx, case.id)
         given = len(await approvals.of_case(tx, case.id))
         held = await _held(tx, case) if case.state is CaseState.HELD else None
+        far = await progress.of_case(tx, case)
         now = self._clock.now()
-        values = card.values(case, card.Counts(messages, count, given), held, now, self._zone)
+        values = card.values(case, card.Counts(messages, count, given), held, now, self._zone, far)
         there = row.event_id is not None and row.room_id == place.room_id
         shown = json.dumps(dict(values), default=str, sort_keys=True)
         anew = None if there else row.posted_at  # the card of another room, or one that was refused, is posted again
@@ -167,7 +168,7 @@ class Board:
 
     async def _events(self, tx: Tx, place: StaffPlace, case: Case, happened: list[AuditRow]) -> None:
         at = thread_of(place, case.id)
-        for seq, reply in thread.events(case, happened):
+        for seq, reply in thread.events(case, happened, await progress.of_case(tx, case)):
             await post_staff(tx, self._renderer, self._clock.now(), at, reply, key("event", seq))
 
 

@@ -6,11 +6,12 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from dpobot.cases.approval import NEEDS_PROOF
-from dpobot.cases.service import JOBS
+from dpobot.cases.progress import Progress
+from dpobot.cases.service import job_of
 from dpobot.cases.transitions import OVER
 from dpobot.model.ids import UserId
 from dpobot.model.records import Case
-from dpobot.model.words import CaseState, Channel, Trust
+from dpobot.model.words import CaseState, Channel, Kind, Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,9 @@ class Counts:
     approvals: int = 0
 
 
-def values(case: Case, counts: Counts, held: str | None, now: datetime, zone: tzinfo) -> Mapping[str, Any]:
+def values(
+    case: Case, counts: Counts, held: str | None, now: datetime, zone: tzinfo, progress: Progress | None = None
+) -> Mapping[str, Any]:
     """Return what the card shows. ``held``: the code of what stopped the case; ``zone``: the operator's."""
     return {
         "reference": case.reference,
@@ -47,7 +50,9 @@ def values(case: Case, counts: Counts, held: str | None, now: datetime, zone: tz
         "messages": counts.messages,
         "files": counts.files,
         "approvals": counts.approvals if case.state in (CaseState.REVIEW, CaseState.HELD) else 0,
-        "next": next_step(case),
+        "erasure": None if progress is None else progress.values(),
+        "field": case.options.get("field") if case.kind is Kind.RECTIFICATION else None,
+        "next": next_step(case, None if progress is None else progress.stage),
     }
 
 
@@ -78,28 +83,44 @@ def days_left(case: Case, now: datetime, zone: tzinfo) -> int:
     return (case.due_at.astimezone(zone).date() - at.astimezone(zone).date()).days
 
 
-def next_step(case: Case) -> str:
-    """Return what staff do next, as the template names it: the word for one command, or for nobody to do anything."""
+def next_step(case: Case, stage: str | None = None) -> str:
+    """Return what staff do next, as the template names it: the word for one command, or for nobody to do anything.
+
+    ``stage``: how far an erasure is (see `cases.progress`).
+    """
     match case.state:
+        case CaseState.CONFIRMING:
+            return "device" if stage == "device" else "person" if stage == "asked" else "counting"
         case CaseState.REVIEW:
-            return _in_review(case)
+            return _in_review(case, stage)
         case CaseState.PAUSED:
             return "resume"
         case CaseState.HELD:
             return "held"
+        case CaseState.PARTIAL:
+            return "retry"
         case CaseState.APPROVED | CaseState.WORKING:
             return "works"
         case CaseState.DELIVERED:
-            return "received"
+            return _delivered(case)
         case _:
             return "nothing"
 
 
-def _in_review(case: Case) -> str:
+def _in_review(case: Case, stage: str | None) -> str:
     if case.assignee is None:
         return "claim"
     if case.kind in NEEDS_PROOF and not case.proven:
         return "verify"
-    if case.kind in JOBS:
+    job = job_of(case)
+    if job == "erase" and stage in (None, "unconfirmed", "counting"):
+        return stage or "unconfirmed"
+    if job is not None:
         return "approve"
     return "reply" if case.answered_at is None else "close"
+
+
+def _delivered(case: Case) -> str:
+    if case.kind is Kind.RESTRICTION:
+        return "lift"
+    return "close" if case.kind is Kind.RECTIFICATION else "received"

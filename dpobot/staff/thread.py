@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any
 
+from dpobot.cases.progress import Progress
 from dpobot.model.records import Case, FileRef, Reply
+from dpobot.staff import erasure_lines
 from dpobot.store.audit_rows import AuditRow
 from dpobot.store.case_messages import CaseMessage
 
@@ -70,10 +73,11 @@ def file(sent: FileRef) -> Reply:
     return Reply("staff/thread_file", {"file_name": name, "media_type": media_type, "size": size}, notice=True)
 
 
-def events(case: Case, rows: Sequence[AuditRow]) -> list[tuple[int, Reply]]:
+def events(case: Case, rows: Sequence[AuditRow], progress: Progress | None = None) -> list[tuple[int, Reply]]:
     """Return a line for each thing that happened to a case without staff, with the number of its audit row."""
-    notable = [row for row in rows if row.action in _TOLD and _not_by_staff(case, row)]
-    return [(row.seq, _event(row)) for row in notable]
+    by_others = [row for row in rows if _not_by_staff(case, row)]
+    plain = [(row.seq, _event(row)) for row in by_others if row.action in _TOLD]
+    return sorted([*plain, *erasure_lines.events(by_others, progress)], key=itemgetter(0))
 
 
 def _not_by_staff(case: Case, row: AuditRow) -> bool:
