@@ -34,6 +34,8 @@ class FakeRoom:
     members: dict[str, str] = field(default_factory=dict)
     ever: set[str] = field(default_factory=set)
     events: list[dict[str, Any]] = field(default_factory=list)
+    silenced: set[str] = field(default_factory=set)  # who is in it, but has no power to send anything
+    version: str = "12"
 
 
 class FakeHomeserver:
@@ -128,6 +130,15 @@ class FakeHomeserver:
         """Say what a category answers for somebody."""
         self._collected[category, user] = Collected(category, records, missing=missing)
 
+    def silence(self, room_id: RoomId, *users: UserId) -> None:
+        """Take people's power to send anything, as the upgrade of a room does."""
+        self.rooms_held[room_id].silenced.update(users)
+
+    def held(self, category: str, user: UserId) -> tuple[Mapping[str, Any], ...]:
+        """Return the records of a category that `hold` arranged."""
+        found = self._collected.get((category, user))
+        return found.records if found is not None else ()
+
     def fault(self, method: str, *errors: DpobotError) -> None:
         """Let the next calls of a method fail, one error each; ``media_bytes`` fails after its first block."""
         self._faults[method].extend(errors)
@@ -213,6 +224,10 @@ class FakeHomeserver:
         if not url.startswith("mxc://") or url.count("/") != 3:
             raise Rejected("bad_mxc")
         return self._media.pop(url, None) is not None
+
+    def called(self, method: str) -> None:
+        """Note that a method was called, and fail if a test ordered that; also for whatever stands on this server."""
+        self._called(method)
 
     def _called(self, method: str) -> None:
         self.calls.append(method)

@@ -16,7 +16,7 @@ from typing import Any
 from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.category import Subject, object_of, records_of
 from dpobot.homeserver.changes import Depth, Redacted
-from dpobot.homeserver.erasing.pages import pages
+from dpobot.homeserver.erasing.pages import judged
 from dpobot.homeserver.erasing.redactable import goes
 from dpobot.homeserver.erasing.spans import Span, spans
 from dpobot.homeserver.http import Pause
@@ -59,15 +59,14 @@ async def _looked_at(subject: Subject, room_id: RoomId, depth: Depth) -> tuple[l
     reached: list[Event] = []
     spared: list[Event] = []
     refused: Counter[str] = Counter()
-    async for page in pages(subject.http, room_id, subject.user):
-        for event in page:
-            wanted, reachable = goes(event, subject.user, depth), _reachable(event)
-            if wanted and reachable:
-                reached.append(event)
-            elif reachable:
-                spared.append(event)
-            elif wanted:
-                refused["not_in_room"] += 1
+    async for event, chosen in judged(subject.http, room_id, subject.user):
+        wanted, reachable = goes(chosen, depth), _reachable(event)
+        if wanted and reachable:
+            reached.append(event)
+        elif reachable:
+            spared.append(event)
+        elif wanted:
+            refused["not_in_room"] += 1
     return reached, spared, refused
 
 

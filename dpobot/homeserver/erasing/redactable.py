@@ -9,7 +9,6 @@ from enum import Enum
 from typing import Any
 
 from dpobot.homeserver.changes import Depth
-from dpobot.model.ids import UserId
 
 Event = Mapping[str, Any]
 
@@ -44,40 +43,46 @@ KEPT: Mapping[str, str] = {
     "m.room.third_party_invite": "an invitation that somebody else still holds; redacted, it no longer opens the door",
     "org.matrix.room.preview_urls": "whether the addresses that others mention are looked up",
 }
-_NAMED_BY_OTHERS = frozenset({"membership", "displayname", "avatar_url", "is_direct", "third_party_invite"})
-_MEMBERSHIP = frozenset({"membership", "join_authorised_via_users_server", "third_party_invite"})
+# what is no content of the person's: redaction leaves it, or null stands there
+_LEFT = {
+    "m.room.member": frozenset({"membership", "join_authorised_via_users_server", "third_party_invite"}),
+    "m.room.redaction": frozenset({"redacts"}),
+}
+# before version 11 a redacted redaction loses its target: servers that ask for the history later would not apply it
+_LOSE_TARGETS = frozenset(str(number) for number in range(1, 11))
 
 
-def fate(event: Event, user: UserId) -> Fate:
-    """Return what becomes of an event that ``user`` sent, given in client format."""
-    content = event.get("content")
-    if _redacted(event) or not isinstance(content, Mapping) or not content:
-        return Fate.EMPTY
-    kind = event.get("type")
-    if "state_key" not in event:
-        # what a redaction holds is its target, and perhaps a reason. To redact it would, in room versions before 11,
-        # take the target away, and servers that ask for the history later would be shown the content again
-        return Fate.EMPTY if kind == "m.room.redaction" else Fate.MESSAGE
-    if kind == "m.room.member":
-        return _member(content, own=event["state_key"] == user)
-    return Fate.KEPT if kind in KEPT else Fate.STATE
+def fate(event: Event, version: str | None = None) -> Fate:
+    """Return what becomes of an event, given in client format, in a room of this version (None: not known).
 
-
-def _member(content: Mapping[str, Any], *, own: bool) -> Fate:
-    """Of their own membership everything but the membership is theirs; of others' only the reason that they gave.
-
-    The name and picture in an invitation are those of who was invited. A kick or ban stands when its reason is gone.
+    Names and reasons in the memberships that a person gave to others go, too: an invitation or a ban stands without.
     """
-    rest = set(content) - (_MEMBERSHIP if own else _NAMED_BY_OTHERS)
-    return Fate.STATE if any(content[key] is not None for key in rest) else Fate.EMPTY
+    kind = str(event.get("type"))
+    if _redacted(event) or not _says_something(event, kind):
+        return Fate.EMPTY
+    if "state_key" in event:
+        return Fate.KEPT if kind in KEPT else Fate.STATE
+    if kind == "m.room.redaction" and (version is None or version in _LOSE_TARGETS):
+        return Fate.KEPT
+    return Fate.MESSAGE
+
+
+def depends_on_version(event: Event) -> bool:
+    """Tell whether `fate` needs the room's version: a redaction that gives a reason."""
+    return event.get("type") == "m.room.redaction" and fate(event) is Fate.KEPT
+
+
+def goes(chosen: Fate, depth: Depth) -> bool:
+    """Tell whether an event of this fate is redacted at this depth."""
+    return chosen is Fate.STATE or (chosen is Fate.MESSAGE and depth is Depth.ALL)
+
+
+def _says_something(event: Event, kind: str) -> bool:
+    content = event.get("content")
+    left = _LEFT.get(kind, frozenset())
+    return isinstance(content, Mapping) and any(value is not None and key not in left for key, value in content.items())
 
 
 def _redacted(event: Event) -> bool:
     unsigned = event.get("unsigned")
     return isinstance(unsigned, Mapping) and "redacted_because" in unsigned
-
-
-def goes(event: Event, user: UserId, depth: Depth) -> bool:
-    """Tell whether an event of ``user`` is redacted at this depth."""
-    chosen = fate(event, user)
-    return chosen is Fate.STATE or (chosen is Fate.MESSAGE and depth is Depth.ALL)

@@ -26,12 +26,12 @@ from dpobot.model.ids import Mxc, RoomId, UserId
 # which endpoints each method of the Protocol uses
 ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "people": people.ENDPOINTS,
-    "own_counts": (rooms_of.MESSAGES,),
+    "own_counts": pages.ENDPOINTS,
     "direct_rooms": (account.ACCOUNT_DATA,),
-    "media_in": (rooms_of.MESSAGES,),
+    "media_in": pages.ENDPOINTS,
     "prepare_erasure": (links.ACCOUNT, links.CHANGE, account.SUSPEND, account.LIMIT),
-    "redact": (rooms_of.MESSAGES, *windows.ENDPOINTS, *left_rooms.ENDPOINTS, *puppet.ENDPOINTS),
-    "redact_left": (rooms_of.MESSAGES, *left_rooms.ENDPOINTS),
+    "redact": (*pages.ENDPOINTS, *windows.ENDPOINTS, *left_rooms.ENDPOINTS, *puppet.ENDPOINTS),
+    "redact_left": (*pages.ENDPOINTS, *left_rooms.ENDPOINTS),
     "delete_all_media": uploads.ENDPOINTS,
     "delete_links": (*links.ENDPOINTS, *rooms_of.ENDPOINTS, *puppet.ENDPOINTS),
     "clear_profile": (profile.PROFILE, profile.DELETE_FIELD),

@@ -4,8 +4,8 @@ import json
 import re
 
 from dpobot.homeserver.category import Subject
-from dpobot.homeserver.erasing.pages import pages
-from dpobot.homeserver.erasing.redactable import Fate, fate
+from dpobot.homeserver.erasing.pages import judged
+from dpobot.homeserver.erasing.redactable import Fate
 from dpobot.homeserver.http import Http
 from dpobot.model.ids import Mxc, RoomId, UserId, server_of
 
@@ -22,11 +22,10 @@ async def media_in(http: Http, room_id: RoomId, user: UserId) -> frozenset[Mxc] 
     Wherever it stands: as file, thumbnail, picture of a profile or a room, or inside formatted text.
     """
     named: set[Mxc] = set()
-    async for page in pages(http, room_id, user):
-        for event in page:
-            if event.get("type") == "m.room.encrypted" and fate(event, user) is not Fate.EMPTY:
-                return None
-            named |= mentioned(json.dumps(event.get("content")), server_of(user))
+    async for event, chosen in judged(http, room_id, user):
+        if event.get("type") == "m.room.encrypted" and chosen is not Fate.EMPTY:
+            return None
+        named |= mentioned(json.dumps(event.get("content")), server_of(user))
     return frozenset(named)
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.category import Subject, records_of
 from dpobot.homeserver.changes import Depth, Redacted
-from dpobot.homeserver.erasing.pages import PAGE
+from dpobot.homeserver.erasing.pages import page
 from dpobot.homeserver.erasing.power import may_send
 from dpobot.homeserver.erasing.redactable import goes
-from dpobot.homeserver.events import own_events
 from dpobot.model.ids import RoomId
 
 REDACT = "PUT /_matrix/client/v3/rooms/{room}/redact/{event}/{transaction}"
@@ -44,10 +43,10 @@ async def redact(
     """
     if start is None and not await _joined(subject, room_id):
         raise Rejected("not_joined")
-    page = await own_events(subject.http, room_id, subject.user, start, PAGE)
-    wanted = [str(event["event_id"]) for event in page.events if goes(event, subject.user, depth)]
+    found = await page(subject.http, room_id, subject.user, start)
+    wanted = [str(event["event_id"]) for event, chosen in found.events if goes(chosen, depth)]
     if not wanted:
-        return Redacted(0, {}, page.next)
+        return Redacted(0, {}, found.next)
     outcome = _Outcome()
     async with subject.acting() as person:
         # the first one alone: where nothing is allowed, that is found out once and not a thousand times
@@ -58,7 +57,7 @@ async def redact(
             if await _silenced(subject, room_id):
                 return await fallback()
         await _all(person, room_id, wanted[1:], outcome, at_once)
-    return Redacted(outcome.count, dict(outcome.refused), page.next)
+    return Redacted(outcome.count, dict(outcome.refused), found.next)
 
 
 async def _joined(subject: Subject, room_id: RoomId) -> bool:
