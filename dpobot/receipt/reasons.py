@@ -1,11 +1,14 @@
 """Why something is left after an erasure: every reason code, and whether that is as it should be. Pure.
 
-The sentence of each is in ``templates/receipt/words.html``.
+The sentence of each is in ``templates/receipt/parts/words.html``.
 """
 
 from collections.abc import Iterable
 
 from dpobot.model.erasure import Residual
+
+STILL_THERE = "still_there"
+CHECK_FAILED = "check_failed"
 
 EXPECTED = frozenset(
     {
@@ -13,9 +16,9 @@ EXPECTED = frozenset(
         "others_have_copy",
         "others_can_see",
         "keeps_room_working",
+        "keeps_it_taken_back",
         "no_longer_in_room",
         "refused_by_server",
-        "legal_hold",
         "reports_kept",
         "expires_by_itself",
         "no_way_to_delete",
@@ -31,7 +34,7 @@ EXPECTED = frozenset(
         "not_askable",
     }
 )
-UNEXPECTED = frozenset({"still_there", "not_deactivated", "not_erased", "name_free"})
+UNEXPECTED = frozenset({STILL_THERE, CHECK_FAILED, "not_deactivated", "not_erased", "name_free"})
 REASONS = EXPECTED | UNEXPECTED
 
 

@@ -68,6 +68,7 @@ class FakeLeftovers:
             *left("other_events", held[Holding.OTHER], sent),
             *left("state", held[Holding.STATE]),
             *left("state_kept", held[Holding.KEPT], "keeps_room_working"),
+            *left("redaction_reasons", held[Holding.REASON], "keeps_it_taken_back"),
         ]
 
     async def of_deleted_room(self, room_id: RoomId) -> Sequence[Residual]:

@@ -13,14 +13,15 @@ class Holding(Enum):
 
     NOTHING = "nothing"
     MESSAGE = "messages"
-    OTHER = "other_events"  # reactions, stickers, polls, calls, reasons of redactions, whatever else was sent
+    OTHER = "other_events"  # reactions, stickers, polls, calls, whatever else was sent
     STATE = "state"  # state that no room needs: names, topics, pictures, own memberships with a name in them, ...
     KEPT = "state_kept"  # state without which a room would no longer work, or would lose its members' protection
+    REASON = "redaction_reasons"  # why they took something back; without it servers would show that again
 
 
 _MESSAGES = frozenset({"m.room.message", "m.room.encrypted"})
 
-# without these others could no longer enter, write, be kept out, decrypt or find their way
+# without these, others could no longer enter, write, be kept out, decrypt or find their way
 _WORKING = frozenset(
     {
         "m.room.create",
@@ -30,10 +31,13 @@ _WORKING = frozenset(
         "m.room.guest_access",
         "m.room.encryption",
         "m.room.server_acl",
+        "m.room.retention",
         "m.room.tombstone",
         "m.room.canonical_alias",
-        "m.room.aliases",
         "m.room.third_party_invite",
+        "m.room.policy",
+        "org.matrix.msc4284.policy",
+        "org.matrix.room.preview_urls",
         "m.space.child",
         "m.space.parent",
         "m.policy.rule.user",
@@ -41,23 +45,37 @@ _WORKING = frozenset(
         "m.policy.rule.server",
     }
 )
-
-# of these types, what a redacted event may still hold
-_LEFT_BY_REDACTION = {
-    "m.room.member": frozenset({"membership", "join_authorised_via_users_server", "third_party_invite"}),
-    "m.room.redaction": frozenset({"redacts"}),
-}
+_MEMBERSHIP = frozenset({"membership", "join_authorised_via_users_server", "third_party_invite"})
+_OF_OTHERS = frozenset({"displayname", "avatar_url", "is_direct"})  # in an invitation: of who is invited
 
 
 def holding(event: Mapping[str, Any]) -> Holding:
     """Return what an event in client format holds. What has no content, or null for content, holds nothing."""
-    type_ = event.get("type")
     content = event.get("content")
-    harmless = _LEFT_BY_REDACTION.get(str(type_), frozenset())
     if not isinstance(content, Mapping):
         return Holding.NOTHING
-    if not any(value is not None and name not in harmless for name, value in content.items()):
+    if all(value is None or name in _harmless(event) for name, value in content.items()):
         return Holding.NOTHING
+    type_ = event.get("type")
     if "state_key" in event:
         return Holding.KEPT if type_ in _WORKING else Holding.STATE
+    if type_ == "m.room.redaction":
+        return Holding.REASON
     return Holding.MESSAGE if type_ in _MESSAGES else Holding.OTHER
+
+
+def _harmless(event: Mapping[str, Any]) -> frozenset[str]:
+    """Return which members of the content say nothing of the sender's, or stay when it is redacted."""
+    match event.get("type"):
+        case "m.room.member":
+            return _MEMBERSHIP if event.get("state_key") == event.get("sender") else _MEMBERSHIP | _OF_OTHERS
+        case "m.room.redaction":
+            return frozenset({"redacts"})
+        case "m.room.aliases" if _taken_back(event):  # rooms before version 6 keep them
+            return frozenset({"aliases"})
+    return frozenset()
+
+
+def _taken_back(event: Mapping[str, Any]) -> bool:
+    unsigned = event.get("unsigned")
+    return isinstance(unsigned, Mapping) and "redacted_because" in unsigned

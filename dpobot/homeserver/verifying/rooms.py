@@ -37,6 +37,7 @@ async def of_room(http: Http, room_id: RoomId, user: UserId, *, everything: bool
         *left(Holding.OTHER.value, held[Holding.OTHER], sent),
         *left(Holding.STATE.value, held[Holding.STATE]),
         *left(Holding.KEPT.value, held[Holding.KEPT], "keeps_room_working"),
+        *left(Holding.REASON.value, held[Holding.REASON], "keeps_it_taken_back"),
     ]
 
 
