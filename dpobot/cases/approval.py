@@ -8,13 +8,14 @@ from typing import Any
 
 from dpobot.audit import trail
 from dpobot.audit.trail import Detail
-from dpobot.cases import queries, service
+from dpobot.cases import queries, safeguards, service
 from dpobot.cases.service import Conflict
 from dpobot.errors import StaffRefusal
 from dpobot.model.ids import UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, JobState, Kind
-from dpobot.store import approvals, cases, files, jobs, staff_threads
+from dpobot.store import approvals, cases, erasures, files, jobs, rectifications, staff_threads
+from dpobot.store import safeguards as safeguard_rows
 from dpobot.store.database import Tx
 from dpobot.store.files import Purpose
 
@@ -22,6 +23,7 @@ ACCEPTED_ANOMALY = "accepted_anomaly"  # in a case's options: what staff have lo
 _APPROVABLE = frozenset({CaseState.REVIEW, CaseState.HELD})
 NEEDS_PROOF = frozenset({Kind.ACCESS, Kind.EXPORT, Kind.ERASURE})  # they give out, or destroy, a person's data
 _ANOMALY = "anomaly_"
+_ERASE = "erase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,16 @@ class Approved:
     first: UserId | None
 
 
-async def approval_plan(tx: Tx, case: Case, second: bool) -> dict[str, Any]:
+async def approval_plan(tx: Tx, case: Case, second: bool, now: datetime | None = None) -> dict[str, Any]:
     """Return what an approval would mean, as JSON.
 
     ``job``: the work that it starts, or None; ``held``: the code of what stopped it, or None; ``files``: how many
-    files of staff go into the archive; ``second``: whether two must approve.
+    files of staff go into the archive; ``second``: whether two must approve, by the configuration or, for an erasure,
+    by the safeguards in force at ``now`` (None: before any of them loosens); an exceptional one always;
+    ``erasure``: its plan, or None; ``rectification``: field, old and new value, or None.
     """
     added = await files.of_case(tx, case.id, Purpose.ARCHIVE)
+    known = await erasures.get(tx, case.id) if case.kind is Kind.ERASURE else None
     return {
         "reference": case.reference,
         "kind": case.kind.value,
@@ -51,7 +56,9 @@ async def approval_plan(tx: Tx, case: Case, second: bool) -> dict[str, Any]:
         "job": service.job_of(case),
         "held": await _held_by(tx, case),
         "files": len(added),
-        "second": second,
+        "second": second or await _two_needed(tx, case, now),
+        "erasure": None if known is None or known.plan is None else dict(known.plan),
+        "rectification": await _rectification(tx, case),
     }
 
 
@@ -66,17 +73,18 @@ async def approve(tx: Tx, now: datetime, case: Case, actor: UserId, hash_: str, 
 
     An anomaly that held the case is noted in its options as accepted. Raises `Conflict` if the plan has changed, and
     StaffRefusal ``not_approvable`` (reference, state, by: who has approved it already, or None), ``not_proven``,
-    ``legal_hold``, ``own_approval`` (each with reference).
+    ``legal_hold``, ``no_plan_yet``, ``not_confirmed``, ``own_approval`` (each with reference).
     """
     newest = await cases.lock(tx, case.id)  # two at once: one after the other
     await refuse_unapprovable(tx, newest)
-    plan = await approval_plan(tx, newest, second)
+    plan = await approval_plan(tx, newest, second, now)
     if plan_hash(plan) != hash_:
         raise Conflict("the plan has changed")
-    first = await _first(tx, now, newest, actor, hash_) if second else None
+    first = await _first(tx, now, newest, actor, hash_) if plan["second"] else None
     if first == actor:
         return Approved(newest, complete=False, first=first)
-    detail: Detail = {"plan": hash_, "second": second}
+    await _cool_off(tx, now, newest)
+    detail: Detail = {"plan": hash_, "second": plan["second"]}
     held = plan["held"] or ""
     accepted = {ACCEPTED_ANOMALY: held} if held.startswith(_ANOMALY) else {}
     values = {"options": {**newest.options, **accepted}}
@@ -102,13 +110,54 @@ async def _first(tx: Tx, now: datetime, case: Case, actor: UserId, hash_: str) -
 
 async def refuse_unapprovable(tx: Tx, case: Case) -> None:
     """Raise what `approve` raises for a case that can't be approved as it is, before anybody has asked for its plan."""
-    if case.state not in _APPROVABLE:
+    confirming = case.state is CaseState.CONFIRMING
+    if case.state not in _APPROVABLE and not confirming:
         by = await _approver(tx, case)
         raise StaffRefusal("not_approvable", reference=case.reference, state=case.state.value, by=by)
     if case.kind in NEEDS_PROOF and not case.proven:
         raise StaffRefusal("not_proven", reference=case.reference)
     if case.kind is Kind.ERASURE and await queries.on_legal_hold(tx, case.person):
         raise StaffRefusal("legal_hold", reference=case.reference)
+    if service.job_of(case) == _ERASE or confirming:
+        await _refuse_unplanned(tx, case)
+
+
+async def _refuse_unplanned(tx: Tx, case: Case) -> None:
+    """An erasure is approved by its plan, which its person has confirmed if they asked for it by themselves."""
+    known = await erasures.get(tx, case.id)
+    if known is None or known.plan is None:
+        raise StaffRefusal("no_plan_yet", reference=case.reference)
+    settled = known.cooled_off_at is not None and known.confirmed_hash == known.plan_hash
+    if case.state is CaseState.CONFIRMING or (service.confirmed_by_person(case) and not settled):
+        raise StaffRefusal("not_confirmed", reference=case.reference)
+
+
+async def _two_needed(tx: Tx, case: Case, now: datetime | None) -> bool:
+    if service.job_of(case) != _ERASE:
+        return False
+    if service.EXCEPTIONAL in case.options:
+        return True
+    known = await safeguard_rows.read(tx)
+    return safeguards.at(known, now).second if now is not None else safeguards.tightest(known).second
+
+
+async def _cool_off(tx: Tx, now: datetime, case: Case) -> None:
+    """Let the time to think about it begin with the approval, where it has not begun with the person's code."""
+    if service.job_of(case) != _ERASE:
+        return
+    known = await erasures.get(tx, case.id)
+    if known is not None and known.cooled_off_at is None:
+        force = await safeguards.in_force(tx, now)
+        await erasures.change(tx, case.id, cooled_off_at=now + force.cooling_off)
+
+
+async def _rectification(tx: Tx, case: Case) -> dict[str, str | None] | None:
+    if service.job_of(case) != "rectify":
+        return None
+    known = await rectifications.get(tx, case.id)
+    if known is None:
+        return None
+    return {"field": known.field, "old": known.values.get("old"), "new": known.values.get("new")}
 
 
 async def _approver(tx: Tx, case: Case) -> str | None:

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from dpobot.audit import trail
 from dpobot.store import alerts
@@ -67,6 +67,11 @@ def at(known: Mapping[str, Safeguard], now: datetime) -> Safeguards:
         bool(values["second"]),
         timedelta(seconds=values[_LOOSENING]),
     )
+
+
+def tightest(known: Mapping[str, Safeguard]) -> Safeguards:
+    """Return what is in force as long as no looser wish counts."""
+    return at(known, datetime.min.replace(tzinfo=UTC))
 
 
 def value_at(row: Safeguard, now: datetime) -> int:
