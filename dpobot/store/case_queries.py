@@ -20,7 +20,10 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many cases there are, by what they need. A paused case is neither due soon nor overdue."""
+    """How many cases there are, by what they need. A paused case is neither due soon nor overdue.
+
+    ``held``: what was stopped, an erasure that could not do everything included.
+    """
 
     open: int
     due_soon: int
@@ -103,7 +106,7 @@ async def totals(tx: Tx, states: Collection[CaseState], now: datetime, soon: dat
         "due_soon": running & (table.c.due_at >= now) & (table.c.due_at <= soon),
         "overdue": running & (table.c.due_at < now),
         "unassigned": table.c.assignee.is_(None),
-        "held": table.c.state == CaseState.HELD,
+        "held": table.c.state.in_((CaseState.HELD, CaseState.PARTIAL)),
         "paused": ~running,
     }
     counted = [_count(condition).label(name) for name, condition in columns.items()]

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from dpobot.model.ids import UserId
 from dpobot.model.records import Case
-from dpobot.model.words import JobState
+from dpobot.model.words import JobState, Kind, Trust
 from dpobot.store import cases
 from dpobot.store.audit_rows import forget_actors
 from dpobot.store.statements import change
@@ -18,12 +18,16 @@ from dpobot.store.tables import (
     case,
     case_file,
     case_message,
+    erasure,
+    erasure_room,
     inbox,
     job,
     job_step,
+    known_device,
     outbox,
     person,
     prompt,
+    rectification,
     reminder,
     staff_thread,
     staff_upload,
@@ -32,7 +36,7 @@ from dpobot.store.tables import (
 from dpobot.store.tx import Tx
 
 NOBODY = UserId("expired")  # instead of a person; no user ID looks like it
-# everything that hangs on a case; what it refers to comes last
+# everything that hangs on a case, but the receipt of an erasure; what it refers to comes last
 _OF_CASE = (
     case_message,
     case_file,
@@ -41,6 +45,9 @@ _OF_CASE = (
     approval,
     assessment,
     reminder,
+    erasure,
+    erasure_room,
+    rectification,
     volume,
     alert,
     outbox,
@@ -50,10 +57,13 @@ _OF_CASE = (
 async def due(tx: Tx, before: datetime, limit: int) -> list[Case]:
     """Return cases that were over before a moment and are not reduced yet, oldest first.
 
-    A legal hold keeps all cases of its person, and a job that still has something to do keeps its case.
+    A legal hold keeps all cases of its person, as does an open case in which they ask for their data; a job that still
+    has something to do keeps its case.
     """
     other = case.alias("other")
-    held = sa.exists().where(other.c.person == case.c.person, other.c.legal_hold.is_(True))
+    asked = other.c.kind.in_((Kind.ACCESS, Kind.EXPORT)) & other.c.closed_at.is_(None)
+    asked &= (other.c.trust == Trust.SIGNED) | other.c.verified_at.is_not(None)
+    held = sa.exists().where(other.c.person == case.c.person, other.c.legal_hold.is_(True) | asked)
     busy = sa.exists().where(job.c.case_id == case.c.id, job.c.state.in_((JobState.WANTED, JobState.RUNNING)))
     old = case.c.expired_at.is_(None) & (case.c.closed_at < before)
     query = sa.select(case.c.id).where(old, ~held, ~busy).order_by(case.c.closed_at, case.c.id).limit(limit)
@@ -83,7 +93,7 @@ async def reduce(tx: Tx, found: Case, now: datetime) -> bool:
 async def forget_people(tx: Tx, before: datetime, only: UserId | None = None) -> int:
     """Delete people met before a moment who have neither cases nor traces of a recent talk; return how many.
 
-    With the questions that they were asked. ``only``: look at this person alone.
+    With the questions that they were asked and the devices that we knew of them. ``only``: look at this person alone.
     """
     old = person.c.created_at < before
     old = old if only is None else old & (person.c.user_id == only)
@@ -95,7 +105,9 @@ async def forget_people(tx: Tx, before: datetime, only: UserId | None = None) ->
     forgotten = sa.delete(person).where(old, *(~each for each in needed)).returning(person.c.user_id)
     gone = list((await tx.conn.execute(forgotten)).scalars())
     for first in range(0, len(gone), 500):
-        await change(tx, sa.delete(prompt).where(prompt.c.person.in_(gone[first : first + 500])))
+        some = gone[first : first + 500]
+        await change(tx, sa.delete(prompt).where(prompt.c.person.in_(some)))
+        await change(tx, sa.delete(known_device).where(known_device.c.user_id.in_(some)))
     return len(gone)
 
 
