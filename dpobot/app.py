@@ -25,7 +25,13 @@ from dpobot.engine.api import Engine
 from dpobot.engine.embedded import EmbeddedEngine
 from dpobot.errors import ConfigurationError, Unavailable
 from dpobot.homeserver.api import Homeserver
+from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
+from dpobot.homeserver.mas.admin import MasAdmin
+from dpobot.homeserver.mas.changes import MasChanges
+from dpobot.homeserver.mas.homeserver import MasHomeserver
+from dpobot.homeserver.mas.leftovers import MasLeftovers
 from dpobot.homeserver.synapse import SynapseHomeserver
+from dpobot.homeserver.verifying.synapse_leftovers import SynapseLeftovers
 from dpobot.inbox.dispatch import Dispatcher
 from dpobot.inbox.listener import Hearing, Listener
 from dpobot.inbox.staff import StaffInbox
@@ -100,10 +106,10 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         database = await open_database(config, clock)
         stack.push_async_callback(database.close)
-        homeserver = SynapseHomeserver(
-            config.homeserver.url, secret(config.homeserver.admin_token_file), config.homeserver.retries
-        )
-        stack.push_async_callback(homeserver.close)
+        administration = _administration(config)
+        for adapter in administration:
+            stack.push_async_callback(adapter.close)
+        homeserver, _, _ = administration
         session = await Session.open(
             homeserver_url=config.matrix.homeserver_url,
             user_id=UserId(config.matrix.user_id),
@@ -113,6 +119,18 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
         )
         stack.push_async_callback(session.close)
         yield wire(config, clock, database, homeserver, session)
+
+
+def _administration(config: Config) -> tuple[SynapseHomeserver, SynapseChanges, SynapseLeftovers]:
+    """Return what reads, what changes and what looks afterwards, as the configuration names where accounts are kept."""
+    chosen = config.homeserver
+    where = (chosen.url, secret(chosen.admin_token_file))
+    if chosen.mas is None:
+        retries = chosen.retries
+        return SynapseHomeserver(*where, retries), SynapseChanges(*where, retries), SynapseLeftovers(*where, retries)
+    mas = MasAdmin(chosen.mas.url, chosen.mas.client_id, secret(chosen.mas.client_secret_file), chosen.retries)
+    again = chosen.retries
+    return MasHomeserver(*where, mas, again), MasChanges(*where, mas, again), MasLeftovers(*where, mas, again)
 
 
 async def open_database(config: Config, clock: Clock) -> Database:

@@ -7,7 +7,7 @@ Nothing here has side effects beyond reading the named files when asked to.
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -15,6 +15,13 @@ from dpobot.errors import ConfigurationError
 from dpobot.model.words import Kind
 
 Days = Annotated[int, Field(ge=1, le=365)]
+
+_PATHS = (
+    ("matrix", "password_file"),
+    ("homeserver", "admin_token_file"),
+    ("homeserver.mas", "client_secret_file"),
+    ("data", "directory"),
+)
 
 
 class _Part(BaseModel):
@@ -36,6 +43,14 @@ class MatrixConfig(_Part):
     )
 
 
+class MasConfig(_Part):
+    """The Matrix Authentication Service, where it keeps the homeserver's accounts."""
+
+    url: str = Field(pattern=r"^https?://", description="base address of its admin API and of its token endpoint")
+    client_id: str = Field(min_length=1, description="the bot's client, one of policy.data.admin_clients there")
+    client_secret_file: Path = Field(description="file with the secret of that client")
+
+
 class HomeserverConfig(_Part):
     """The administration of the homeserver."""
 
@@ -47,6 +62,9 @@ class HomeserverConfig(_Part):
         ge=0,
         le=10,
         description="how often one request is tried again at once, before the job waits",
+    )
+    mas: MasConfig | None = Field(
+        default=None, description="only where the Matrix Authentication Service keeps the accounts"
     )
 
 
@@ -230,15 +248,17 @@ def load(path: Path) -> Config:
         raise ConfigurationError([f"{path}: no such file; copy bot.example.toml and fill it in"]) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError([f"{path}: can't be read as TOML: {error}"]) from error
-    for section, key in (
-        ("matrix", "password_file"),
-        ("homeserver", "admin_token_file"),
-        ("data", "directory"),
-    ):
-        part = raw.get(section)
-        if isinstance(part, dict) and isinstance(part.get(key), str):
+    for section, key in _PATHS:
+        part = _section(raw, section)
+        if part is not None and isinstance(part.get(key), str):
             part[key] = str((path.parent / part[key]).resolve())
     return parse(raw)
+
+
+def _section(raw: object, name: str) -> dict[str, Any] | None:
+    for part in name.split("."):
+        raw = raw.get(part) if isinstance(raw, dict) else None
+    return raw if isinstance(raw, dict) else None
 
 
 def parse(raw: dict[str, object]) -> Config:

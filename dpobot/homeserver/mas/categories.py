@@ -62,15 +62,15 @@ def _missing(name: str, title: str, purpose: str, reason: str) -> Category:
 
 _ALL = (
     Category(
-        name="login_account",
-        title=translatable("Account at the log-in service"),
+        name="sign_in_account",
+        title=translatable("Account at the sign-in service"),
         purpose="Needed to log in; its state decides whether that works (Art. 6(1)(b)).",
         endpoints=(USER,),
         fields=_fields("id", "username", "created_at", "locked_at", "deactivated_at", "admin", "legacy_guest"),
         ask=_user,
     ),
     Category(
-        name="login_browsers",
+        name="sign_in_browsers",
         title=translatable("Browsers that are or were logged in"),
         purpose="Needed to stay logged in, and to recognise a strange browser (Art. 6(1)(b)).",
         endpoints=(BROWSERS,),
@@ -78,7 +78,7 @@ _ALL = (
         ask=_list(BROWSERS),
     ),
     Category(
-        name="login_apps",
+        name="sign_in_apps",
         title=translatable("Programs that are or were logged in"),
         purpose="Needed to stay logged in, and to recognise a strange program (Art. 6(1)(b)).",
         endpoints=(APPS,),
@@ -86,7 +86,7 @@ _ALL = (
         ask=_list(APPS),
     ),
     Category(
-        name="login_legacy_apps",
+        name="sign_in_legacy_apps",
         title=translatable("Programs that logged in the older way"),
         purpose=(
             "Needed to stay logged in, and to recognise a strange program (Art. 6(1)(b)). The address that a log-in "
@@ -97,7 +97,7 @@ _ALL = (
         ask=_list(LEGACY),
     ),
     Category(
-        name="login_granted",
+        name="sign_in_granted",
         title=translatable("Access that was granted without a log-in"),
         purpose=(
             "Lets a program act for the account without its password (Art. 6(1)(f)). The network address of anybody "
@@ -118,39 +118,39 @@ _ALL = (
         ask=_personal,
     ),
     _missing(
-        "login_passwords",
-        translatable("Passwords at the log-in service (as hashes)"),
+        "sign_in_passwords",
+        translatable("Passwords at the sign-in service (as hashes)"),
         "Needed to check the password at log-in; earlier ones are kept (Art. 6(1)(b)). Tables: user_passwords.",
         "secret",
     ),
     _missing(
-        "login_tokens",
-        translatable("Access and refresh tokens of the log-in service"),
+        "sign_in_tokens",
+        translatable("Access and refresh tokens of the sign-in service"),
         "Needed to recognise the person's programs (Art. 6(1)(b)). Tables: *_tokens.",
         "secret",
     ),
     _missing(
-        "login_provider_answers",
+        "sign_in_provider_answers",
         translatable("What single sign-on providers told about the person"),
         "Needed to log in through another provider (Art. 6(1)(b)). Tables: upstream_oauth_authorization_sessions.",
         "database_only",
     ),
     _missing(
-        "login_attempts",
-        translatable("Registrations, confirmations and recoveries at the log-in service"),
+        "sign_in_attempts",
+        translatable("Registrations, confirmations and recoveries at the sign-in service"),
         "Needed until they are done (Art. 6(1)(b)). Tables: user_registrations, user_email_*, user_recovery_*.",
         "database_only",
     ),
     _missing(
-        "login_agreements",
+        "sign_in_agreements",
         translatable("Terms that the person agreed to, and what they granted to programs"),
         "Kept to prove the agreement (Art. 6(1)(c)). Tables: user_terms, oauth2_*_grant*.",
         "database_only",
     ),
     _missing(
-        "login_telephone_numbers",
-        translatable("Telephone numbers and other addresses from before the log-in service"),
-        "Taken over when the log-in service came (Art. 6(1)(f)). Tables: user_unsupported_third_party_ids.",
+        "sign_in_telephone_numbers",
+        translatable("Telephone numbers and other addresses from before the sign-in service"),
+        "Taken over when the sign-in service came (Art. 6(1)(f)). Tables: user_unsupported_third_party_ids.",
         "database_only",
     ),
 )

@@ -85,7 +85,7 @@ class MasChanges(SynapseChanges):
     async def set_email(self, user: UserId, old: str | None, new: str | None) -> None:
         """Replace, add or remove an e-mail address at MAS, which tells Synapse.
 
-        Raises `Gone` ``no_such_email`` for ``old``; for ``new`` `Rejected` ``M_THREEPID_IN_USE`` or ``M_INVALID_PARAM``.
+        Raises `Gone` ``no_such_email``, or `Rejected` ``M_THREEPID_IN_USE`` or ``M_INVALID_PARAM`` for ``new``.
         """
         person = await self._person(user)
         held = await listed(self._mas.http, EMAILS, {"filter[user]": person.id})
