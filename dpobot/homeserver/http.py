@@ -6,6 +6,7 @@ the log may name, because the values only come in when the request is made.
 
 import asyncio
 import contextlib
+import io
 import json
 import re
 import secrets
@@ -133,7 +134,8 @@ class Http:
         """Send bytes of a media type and return the JSON object that is answered."""
 
         async def once() -> dict[str, Any]:
-            async with self._answer(endpoint, None, None, None, token, data, media_type) as answer:
+            content = {"data": aiohttp.BytesIOPayload(io.BytesIO(data), content_type=media_type)}  # read anew each time
+            async with self._answer(endpoint, None, None, content, token) as answer:
                 return _parsed(await _read(answer, JSON_BYTES))
 
         return await self._patiently(endpoint, once)

@@ -17,9 +17,19 @@ _PAGE = 1000
 _BULK = {"m.room.message", "m.room.encrypted"}
 _LINKS = ("sso_links", "room_aliases", "tags", "presence")
 _GONE = (
-    "account_data dehydrated_device delayed_events devices filters key_backup profile push_rules pushers"
-    " room_account_data third_party_ids thread_subscriptions"
-).split()
+    "account_data",
+    "dehydrated_device",
+    "delayed_events",
+    "devices",
+    "filters",
+    "key_backup",
+    "profile",
+    "push_rules",
+    "pushers",
+    "room_account_data",
+    "third_party_ids",
+    "thread_subscriptions",
+)
 
 Event = dict[str, Any]
 
