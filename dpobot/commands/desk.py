@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dpobot.cases.service import Rules
-from dpobot.commands import access, choices, confirm, free_text
+from dpobot.commands import access, choices, confirm, erase_codes, free_text
 from dpobot.commands.arguments import bind
 from dpobot.commands.parse import FreeText, Said, parse
 from dpobot.commands.registry import Registry
@@ -49,9 +49,10 @@ class Desk:
         return await self._text(context, incoming)
 
     async def _text(self, context: Context, incoming: Incoming) -> Sequence[Reply]:
-        confirmed = await confirm.typed(context, incoming)
-        if confirmed is not None:
-            return confirmed
+        for typed in (confirm.typed, erase_codes.typed):
+            confirmed = await typed(context, incoming)
+            if confirmed is not None:
+                return confirmed
         words = await choices.chosen(context, incoming)
         if words is not None:
             incoming = replace(incoming, body=words)
@@ -82,6 +83,10 @@ _SLIP = 3  # so few words behind a command are taken for a slip in its arguments
 _CHOICES: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
     "which_case": lambda values: tuple(f"{values['command']} {case['reference']}" for case in values["cases"]),
     "already_open": lambda values: (f"status {values['reference']}", f"cancel {values['reference']}"),
+    "erase_access_open": lambda values: (
+        f"status {values['reference']}",
+        f"{'received' if values['delivered'] else 'cancel'} {values['reference']}",
+    ),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dpobot.commands import free_text
+from dpobot.commands import erase_codes, free_text
 from dpobot.commands.spec import Arguments, Command, Context
 from dpobot.model.records import Incoming, Reply
 from dpobot.text.language import translatable
@@ -11,7 +11,9 @@ ORDER = 120
 
 
 async def run_yes(context: Context, incoming: Incoming, arguments: Arguments) -> Sequence[Reply]:
-    """Do what was offered; a yes to nothing is free text, perhaps for a human."""
+    """Do what was offered; a yes to nothing is free text, perhaps for a human. A yes does not confirm an erasure."""
+    if await erase_codes.is_asked_for(context, incoming, [free_text.PASS_ON]):
+        return [Reply("erase_needs_code")]
     return await free_text.answered(context, incoming, yes=True)
 
 

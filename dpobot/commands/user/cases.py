@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from dpobot.cases import queries
-from dpobot.commands import which
+from dpobot.commands import stages, which
 from dpobot.commands.spec import Arguments, Command, Context, Parameter, ParameterKind
 from dpobot.engine.progress import Progress
 from dpobot.model.records import Case, Incoming, Reply
@@ -37,6 +37,7 @@ async def facts(case: Case, context: Context) -> Mapping[str, object]:
         "reference": case.reference,
         "kind": case.kind.value,
         "state": case.state.value,
+        "stage": await stages.stage_of(context.tx, context.now, case),
         "received_at": case.received_at,
         "due_at": case.due_at,
         "closed_at": case.closed_at,

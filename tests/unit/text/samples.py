@@ -31,6 +31,7 @@ _CASES = [
         **_REFERENCE,
         "kind": kind.value,
         "state": state.value,
+        "stage": None,
         "received_at": AT,
         "due_at": AT,
         "closed_at": closed,
@@ -47,6 +48,13 @@ _GROUNDS = [
     {**_CASES[0], "state": "refused", "ground": ground, "closed_at": AT}
     for ground in (*(each.value for each in Ground), "?")
 ]
+_STAGES = [
+    {**_CASES[0], "kind": "erasure", "state": "confirming", "stage": {"name": name, "until": AT}}
+    for name in (
+        "counting", "device", "code", "checking", "confirmed", "cooling", "begun", "checking_left", "in_force",
+        "put_right",
+    )
+]  # fmt: skip
 _LATE = {**_CASES[0], "overdue": True, "extended": False}
 _REQUEST = [{**_DUE, "words": words, "local": local} for words in (True, False) for local in (True, False)]
 
@@ -55,7 +63,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "help": [{"commands": _LINES, "numbered": True}],
     "help_command": [
         {"name": name, "usage": f"{name} [x]", "summary": "does something", "synonyms": words, "aliases": ()}
-        for name in ("export", "privacy", "erase", "cases")
+        for name in ("export", "privacy", "erase", "receipt", "restrict", "rectify", "cases")
         for words in ((), ("do it", "just do it"))
     ],
     "rights": [{}],
@@ -102,6 +110,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"cases": [], "more": False},
         {"cases": _CASES[:1], "more": True},
         {"cases": _GROUNDS, "more": False},
+        {"cases": _STAGES, "more": False},
         {"cases": [_LATE, {**_LATE, "state": "paused"}], "more": False},
     ],
     "cases": [{"cases": _CASES[:20], "more": True}, {"cases": [], "more": False}],
@@ -130,7 +139,6 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "not_direct": [{"of_staff": False}, {"of_staff": True}],
     "error": [{"reference": "a1b2c3d4"}],
     "request_access": _REQUEST,
-    "request_erasure": _REQUEST,
     "request_rectification": _REQUEST,
     "request_restriction": _REQUEST,
     "request_objection": _REQUEST,
