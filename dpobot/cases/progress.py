@@ -62,7 +62,6 @@ class Progress:
             "exceptional": self.exceptional,
             "rooms": self._rooms() if stage in _ROOMS_MATTER else None,
             "failures": failures(self.erasure, self.failed) if stage == "partial" else [],
-            "residuals": [each.to_json() for each in self.erasure.residuals] if stage == "finished" else [],
         }
 
     @property

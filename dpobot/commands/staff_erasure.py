@@ -5,7 +5,6 @@ from typing import Any
 
 from dpobot.cases import progress
 from dpobot.cases.progress import Progress, failures
-from dpobot.cases.service import confirmed_by_person, job_of
 from dpobot.commands.spec import StaffContext
 from dpobot.errors import StaffRefusal
 from dpobot.model.records import Case
@@ -19,7 +18,7 @@ async def erasure_of(context: StaffContext, case: Case) -> Progress:
     refuse_other(case)
     found = await progress.of_case(context.tx, case)
     if found is None:
-        raise no_plan_yet(case)
+        raise StaffRefusal("no_plan_yet", reference=case.reference)
     return found
 
 
@@ -29,17 +28,11 @@ def refuse_other(case: Case) -> None:
         raise StaffRefusal("no_erasure", reference=case.reference)
 
 
-def no_plan_yet(case: Case) -> StaffRefusal:
-    """Return the refusal that says who makes a plan come about; ``by``: the person, we, or nobody (``remote``)."""
-    by = "us" if not confirmed_by_person(case) else "person"
-    return StaffRefusal("no_plan_yet", reference=case.reference, by="remote" if job_of(case) is None else by)
-
-
 def plan_shown(found: Progress) -> Mapping[str, Any]:
     """Return the newest plan for a template. Raises `StaffRefusal` ``no_plan_yet``."""
     case, erasure = found.case, found.erasure
     if erasure.plan is None or erasure.plan_hash is None:
-        raise no_plan_yet(case)
+        raise StaffRefusal("no_plan_yet", reference=case.reference)
     return {
         "reference": case.reference,
         "person": case.person,

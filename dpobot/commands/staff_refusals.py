@@ -1,21 +1,36 @@
-"""Refusals that come of what a colleague has done: they say who did what, and when, from the audit trail."""
+"""Refusals that say more than the rooms below know: who did what and when, what is missing, and who can add it."""
 
 from dpobot.audit import trail
+from dpobot.cases.service import confirmed_by_person, job_of
+from dpobot.commands import worksheet
 from dpobot.commands.spec import StaffContext
 from dpobot.errors import StaffRefusal
 
 # codes of room `cases` that say that the case isn't where the command needs it
 _STALE = frozenset({"case_over", "not_approvable", "wrong_state", "extended_already", "plan_changed"})
+_LACKING = frozenset({"no_plan_yet", "not_assessed"})
 _TALK = frozenset({"case.message", "case.note", "case.file"})
 
 
 async def with_facts(context: StaffContext, refusal: StaffRefusal) -> StaffRefusal:
-    """Return a refusal with who brought the case to where it is; most are returned as they are."""
+    """Return a refusal with who brought the case to where it is, or what it lacks; most are returned as they are."""
+    if refusal.code in _LACKING:
+        return StaffRefusal(refusal.code, **{**refusal.values, **await _lacking(context)})
     if refusal.code not in _STALE:
         return refusal
     return StaffRefusal(
         refusal.code, **{**await _last(context, moves=refusal.code != "plan_changed"), **refusal.values}
     )
+
+
+async def _lacking(context: StaffContext) -> dict[str, object]:
+    """Return what the worksheet lacks, and who makes a plan come about: the person, we, or nobody (``remote``)."""
+    case = context.case
+    if case is None:
+        return {"missing": [], "by": "us"}
+    by = "person" if confirmed_by_person(case) else "us"
+    missing = worksheet.missing(await worksheet.lines(context.tx, case))
+    return {"missing": missing, "by": "remote" if job_of(case) is None else by}
 
 
 async def changed(context: StaffContext) -> StaffRefusal:

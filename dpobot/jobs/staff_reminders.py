@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
+from dpobot.cases import safeguards
 from dpobot.jobs import due
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.staff_line import StaffLine
@@ -10,6 +11,7 @@ from dpobot.model.ids import RoomId
 from dpobot.model.records import Case, Reply
 from dpobot.model.words import CaseState
 from dpobot.store import alerts, bot_state, cases, reminders
+from dpobot.store import safeguards as safeguard_rows
 from dpobot.store.alerts import Alert
 from dpobot.store.database import Tx
 
@@ -87,10 +89,20 @@ class StaffReminders:
         new = [alert for alert in await _about_no_case(tx) if alert.id > told]
         for alert in new:
             values = {"reference": None, "code": alert.code, "held": False, "assignee": None}
+            values["about"] = await _about(tx, alert)
             await self._line.say(tx, now, room_id, Reply("staff/remind_alert", values), alert.id)
         if new:
             await bot_state.set(tx, _ALERTS_TOLD, str(new[-1].id))
         return len(new)
+
+
+async def _about(tx: Tx, alert: Alert) -> dict[str, object] | None:
+    """Return the safeguard that an alert is about: how it is, how it is to be, and from when; None if about none."""
+    name = alert.key.split(":")[1] if alert.code == safeguards.LOOSENED else ""
+    row = (await safeguard_rows.read(tx)).get(name)
+    if row is None or row.wanted is None:
+        return None
+    return {"name": name, "old": row.value, "new": row.wanted, "from_when": row.counts_at}
 
 
 async def _about_no_case(tx: Tx) -> Sequence[Alert]:
@@ -99,5 +111,5 @@ async def _about_no_case(tx: Tx) -> Sequence[Alert]:
 
 def _reply(template: str, case: Case, **values: object) -> Reply:
     mentions = () if case.assignee is None else (case.assignee,)
-    known = {"reference": case.reference, "kind": case.kind.value, "assignee": case.assignee}
+    known = {"reference": case.reference, "kind": case.kind.value, "assignee": case.assignee, "about": None}
     return Reply(template, known | values, mentions=mentions)

@@ -32,6 +32,7 @@ _LOOK_AGAIN = 3.0  # seconds; a wake-up comes sooner
 _AT_ONCE = 200  # cases of one sweep
 _PART = 200  # messages, files and events of one case in one sweep: nobody waits long for a transaction
 _CHARACTERS = 250_000  # of messages of one case in one sweep
+_PROGRESS = timedelta(seconds=10)  # how often the card of a case that is worked on says how far it is
 _STALE = timedelta(days=1)  # the days that are left change without the case
 _LOOK_FOR_STALE = timedelta(minutes=1)
 _STALE_AT_ONCE = 10  # cards: whoever gives a command meanwhile waits for no more than these
@@ -121,6 +122,8 @@ class Board:
         if row.room_id not in (None, place.room_id) and case.state in transitions.OVER:
             await staff_threads.shown(tx, case_id, row.told_seq, now)  # its thread stays where it ended
             return True
+        if row.room_id == place.room_id and await self._only_progress(tx, case, row):
+            return False  # it comes with a later sweep
         await self._card(tx, place, case, row)
         more = await self._words(tx, place, case_id) | await self._files(tx, place, case_id)
         happened = await staff_board.happened_since(tx, case_id, row.told_seq, _PART)
@@ -130,6 +133,15 @@ class Board:
             await staff_threads.touch(tx, case_id)
             self.wake()
         return True
+
+    async def _only_progress(self, tx: Tx, case: Case, row: StaffThread) -> bool:
+        """Say whether a card was written a moment ago, and nothing has happened since but work that goes on."""
+        since = None if row.posted_at is None else self._clock.now() - row.posted_at
+        if case.state is not CaseState.WORKING or since is None or since >= _PROGRESS:
+            return False
+        news = await staff_board.happened_since(tx, case.id, row.told_seq, 1)
+        unread = await case_messages.unposted(tx, case.id, 1) or await files.unposted(tx, case.id, 1)
+        return not (news or unread)
 
     async def _card(self, tx: Tx, place: StaffPlace, case: Case, row: StaffThread) -> None:
         """Post the card, or an edit of it; the same content of the same version of a case is posted once."""

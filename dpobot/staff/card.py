@@ -12,6 +12,7 @@ from dpobot.cases.transitions import OVER
 from dpobot.model.ids import UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Channel, Kind, Trust
+from dpobot.receipt import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,17 @@ def values(
         "messages": counts.messages,
         "files": counts.files,
         "approvals": counts.approvals if case.state in (CaseState.REVIEW, CaseState.HELD) else 0,
-        "erasure": None if progress is None else progress.values(),
+        "erasure": None if progress is None else _erasure(progress),
         "field": case.options.get("field") if case.kind is Kind.RECTIFICATION else None,
         "next": next_step(case, None if progress is None else progress.stage),
     }
+
+
+def _erasure(progress: Progress) -> Mapping[str, Any]:
+    """Return how far an erasure is; ``left``: what should have gone, ``kept``: how many sorts of data stay as meant."""
+    found = progress.erasure.residuals if progress.erasure.checked_at is not None else ()
+    left = reasons.unexpected(found)
+    return {**progress.values(), "left": [each.to_json() for each in left], "kept": len(found) - len(left)}
 
 
 def shown(user_id: UserId) -> str:

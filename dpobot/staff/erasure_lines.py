@@ -1,4 +1,7 @@
-"""What the thread of an erasure is told of it: one line for each step that staff did not take themselves. Pure."""
+"""What the thread of an erasure is told of it: one line for each step that staff did not take themselves. Pure.
+
+What is left at the end is told by who has looked, the job `verify_erasure`.
+"""
 
 from collections.abc import Sequence
 
@@ -6,15 +9,14 @@ from dpobot.cases.progress import Progress
 from dpobot.model.records import Reply
 from dpobot.store.audit_rows import AuditRow
 
-_PLANNED, _AGAIN = "erasure.planned", "erasure.repeated"
+_PLANNED, _AGAIN, _PARTIAL = "erasure.planned", "erasure.repeated", "erasure.partial"
 _TOLD = {
     "erasure.confirmed": "confirmed",
     "erasure.settled": "settled",
     "erasure.plan_changed": "changed",
     _AGAIN: "again",
     "erasure.begun": "begun",
-    "erasure.partial": "partial",
-    "erasure.finished": "finished",
+    _PARTIAL: "partial",
 }
 
 
@@ -22,13 +24,17 @@ def events(rows: Sequence[AuditRow], progress: Progress | None) -> list[tuple[in
     """Return the lines with the numbers of their audit rows; ``progress``: how far the erasure is now."""
     if progress is None:
         return []
-    told = [(row.seq, _line(_TOLD[row.action], row, progress)) for row in rows if _is_told(row)]
+    told = [(row.seq, _line(_TOLD[row.action], row, progress)) for row in rows if _is_told(row, progress)]
     plans = [row for row in rows if row.action == _PLANNED][-1:]  # the newest one is what can be shown
     return [*told, *((row.seq, _planned(row, progress)) for row in plans if _is_news(progress))]
 
 
-def _is_told(row: AuditRow) -> bool:
+def _is_told(row: AuditRow, progress: Progress) -> bool:
     """Say whether a row has a line; that the bot asks the person anew is told with why it does."""
+    if row.action == _PARTIAL:
+        return (
+            progress.erasure.erased_at is None
+        )  # afterwards it is the check that has stopped it, and says what it found
     return row.action in _TOLD and not (row.action == _AGAIN and row.actor == "bot")
 
 
@@ -47,6 +53,5 @@ def _line(what: str, row: AuditRow, progress: Progress) -> Reply:
         "at": row.at,
         "until": progress.erasure.cooled_off_at if what == "settled" else None,
         "plan": progress.erasure.plan if what == "counted" else None,
-        "left": [each.to_json() for each in progress.erasure.residuals] if what == "finished" else [],
     }
     return Reply("staff/event_erasure", values, notice=True)

@@ -4,14 +4,12 @@ import re
 from collections.abc import Sequence
 
 from dpobot.cases import erasure
-from dpobot.commands import worksheet
 from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
 from dpobot.commands.staff_case import refuse_own, the_case
 from dpobot.commands.staff_erasure import refuse_other
 from dpobot.errors import StaffRefusal
 from dpobot.model.ids import RoomId
 from dpobot.model.records import Reply, StaffMessage
-from dpobot.model.words import CaseState
 from dpobot.text.language import translatable
 
 ORDER = 82
@@ -25,11 +23,6 @@ async def run(context: StaffContext, message: StaffMessage, arguments: Arguments
     refuse_other(case)
     if _ROOM_ID.fullmatch(room_id) is None:
         raise StaffRefusal("no_room_id", text=room_id)
-    if case.state is not CaseState.REVIEW:
-        raise StaffRefusal("wrong_state", reference=case.reference, state=case.state.value, action="exceptional")
-    missing = worksheet.missing(await worksheet.lines(context.tx, case))
-    if missing:
-        raise StaffRefusal("not_assessed", reference=case.reference, missing=missing)
     await erasure.exceptional(context.tx, context.now, case, message.sender, scope, RoomId(room_id))
     chosen = {"scope": scope, "room_id": room_id}
     return [Reply("staff/exceptional", {"reference": case.reference, "exceptional": chosen})]

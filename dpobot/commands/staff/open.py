@@ -45,7 +45,8 @@ async def run(context: StaffContext, message: StaffMessage, arguments: Arguments
     said = tell(
         context, case, Reply("case_opened_for_you", {**facts, "due_at": case.due_at, "channel": case.channel.value})
     )
-    return [*said.to_person, Reply("staff/opened", {**said.told, **facts, "due_at": case.due_at})]
+    counted = {"due_at": case.due_at, "survey": service.job_of(case) == "erase"}
+    return [*said.to_person, Reply("staff/opened", {**said.told, **facts, **counted})]
 
 
 def _received(day: Period, now: datetime) -> datetime:

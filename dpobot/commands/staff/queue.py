@@ -1,6 +1,6 @@
 """``queue [open|due|mine|all]`` and ``show CASE``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from dpobot.cases import queries
@@ -45,7 +45,7 @@ async def details(context: StaffContext, case: Case) -> Sequence[Outcome]:
     shown = _shown(written[-_MOST_MESSAGES:])
     values = {
         "case": case_facts(case, context.now),
-        "options": [f"{name}: {value}" for name, value in sorted(case.options.items()) if value],
+        "options": [_option(name, value) for name, value in sorted(case.options.items()) if value],
         "messages": shown,
         "left_out": len(written) > len(shown),
         "files": await _files(context, case),
@@ -55,6 +55,12 @@ async def details(context: StaffContext, case: Case) -> Sequence[Outcome]:
         ],
     }
     return [Reply("staff/show", values)]
+
+
+def _option(name: str, value: object) -> str:
+    """Return what a case was opened with in words that a member of staff can read, be it one value or several."""
+    values = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+    return f"{name}: {' '.join(str(each) for each in values)}"
 
 
 async def next_one(context: StaffContext, message: StaffMessage, after: Case) -> Sequence[Outcome]:

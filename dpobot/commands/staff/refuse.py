@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dpobot.cases import decisions, transitions
+from dpobot.cases import decisions, erasure, transitions
 from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
 from dpobot.commands.staff_case import the_case
 from dpobot.commands.staff_facts import lines_of
@@ -20,6 +20,8 @@ async def plan(context: StaffContext, message: StaffMessage, arguments: Argument
     """Return what the person would read. Raises `StaffRefusal` if the case can't be refused any more."""
     case = the_case(context)
     decisions.refuse_over(case)
+    if await erasure.has_begun(context.tx, case.id):
+        raise StaffRefusal("erasure_begun", reference=case.reference)
     if not transitions.allowed(case.state, CaseState.REFUSED):
         raise StaffRefusal("wrong_state", reference=case.reference, state=case.state.value, action="refuse")
     check_length(arguments["text"])

@@ -32,6 +32,14 @@ _WAITING: dict[str, Any] = {
     "ground": None,
 }
 
+_LOOSENED = [
+    {"name": name, "old": old, "new": new, "from_when": AT}
+    for name, old, new in (
+        ("cooling_off", 86_400, 3_600), ("new_device", 86_400, 0), ("loosening", 172_800, 86_400),
+        ("daily_cap", 20, 2_000), ("policy", 0, 1), ("second", 1, 0), ("another", 1, 0),
+    )
+]  # fmt: skip
+
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "update_waiting": [
         *({"case": {**_WAITING, "state": state}} for state in ("review", "paused", "approved", "working", "held")),
@@ -46,9 +54,22 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/remind_overdue": [{**case, "days": days, "due_at": AT} for case in (_MINE, _NOBODYS) for days in (0, 1, 7)],
     "staff/remind_overdue_many": [{"count": 11, "cases": _CASES[:2]}],
     "staff/remind_alert": [
-        *({**_MINE, "code": code, "held": True} for code in ("anomaly_ratio", "foreign_sender", "unavailable")),
-        {**_NOBODYS, "code": "job_end_failed", "held": False},
-        {"reference": None, "assignee": None, "code": "job_unknown", "held": False},
+        *(
+            {**_MINE, "code": code, "held": True, "about": None}
+            for code in ("anomaly_ratio", "foreign_sender", "unavailable")
+        ),
+        *(
+            {**_NOBODYS, "code": code, "held": False, "about": None}
+            for code in ("job_end_failed", "daily_cap", "erasure_residuals")
+        ),
+        *(
+            {"reference": None, "assignee": None, "code": code, "held": False, "about": None}
+            for code in ("job_unknown", "daily_cap", "safeguard_loosened")
+        ),
+        *(
+            {"reference": None, "assignee": None, "code": "safeguard_loosened", "held": False, "about": about}
+            for about in _LOOSENED
+        ),
     ],
     "staff/remind_announced": [{"version": "2027-01-01", "count": 1200}],
     "staff/digest": [
