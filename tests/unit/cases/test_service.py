@@ -89,7 +89,7 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
         replace(ASKED, trust=Trust.UNSIGNED),
         replace(ASKED, trust=Trust.IDENTITY_CHANGED),
         replace(ASKED, local=False),
-        replace(ASKED, kind=Kind.ERASURE),
+        replace(ASKED, kind=Kind.QUESTION),
     ],
 )
 async def test_what_policy_does_not_approve_waits(database: Database, opening: Opening) -> None:
