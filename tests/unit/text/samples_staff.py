@@ -65,14 +65,91 @@ _APPROVAL: dict[str, Any] = {
     "held": None,
     "files": 0,
     "second": False,
+    "erasure": None,
+    "rectification": None,
+}
+_SURVEY: dict[str, Any] = {
+    "messages": 12_345, "state": 40, "state_kept": 12, "shared_rooms": 30, "left_rooms": 4, "sole_rooms": 3,
+    "direct_rooms": 2, "media": 321, "media_bytes": 98_765_432, "media_private": 20, "devices": 3, "addresses": 1,
+    "account_data": 44, "sso_links": 0, "servers": ["one.example.org", "two.example.org"],
+}  # fmt: skip
+_ALL = {"redact": True, "media": True, "direct": True}
+_NONE = {"redact": False, "media": False, "direct": False}
+_PLAN: dict[str, Any] = {
+    "version": 1,
+    "person": _WHO,
+    "options": {**_ALL, "copy": "delivered"},
+    "survey": _SURVEY,
+    "exceptional": None,
+}
+_FEWEST = {
+    **_SURVEY, "messages": 1, "state": 1, "devices": 1, "media": 1, "servers": ["one.example.org"], "direct_rooms": 1,
+}  # fmt: skip
+_FEW: dict[str, Any] = {**_PLAN, "options": {**_NONE, "copy": "waived"}, "survey": _FEWEST}
+_MANY = {**_SURVEY, "servers": [f"s{n}.example.org" for n in range(150)]}
+_EXCEPTIONS = [{"scope": scope, "room_id": "!31hneApxJ_1o"} for scope in ("room", "state")]
+_EXCEPTIONAL = [
+    {"version": 1, "person": _WHO, "exceptional": exception, "people": {"joined": 1200, "ever": 1300},
+     "events": {"messages": 10, "state": 3, "kept": 1}}
+    for exception in _EXCEPTIONS
+]  # fmt: skip
+_PLANS: list[dict[str, Any]] = [
+    _PLAN, _FEW, {**_PLAN, "survey": {**_MANY, "direct_rooms": 0}}, {**_FEW, "survey": {**_SURVEY, "servers": []}},
+    *_EXCEPTIONAL,
+]  # fmt: skip
+_STAGES = ("counting", "device", "asked", "rechecking", "unconfirmed", "planned", "cooling", "waits", "speaking",
+           "begun", "partial", "checking", "finished")  # fmt: skip
+_ON_ITS_WAY: dict[str, Any] = {
+    "stage": "planned",
+    "until": AT,
+    "begun_at": AT,
+    "checked_at": AT,
+    "options": _ALL,
+    "copied": "delivered",
+    "exceptional": None,
+    "rooms": None,
+    "failures": [],
+}
+_FAILED = [{"code": "forbidden", "count": 12}, {"code": "timeout", "count": 1}]
+_BESIDE: dict[str, Any] = {
+    "hash": "ab12" * 16,
+    "confirmed_at": AT.isoformat(),
+    "cooled_off_at": AT.isoformat(),
+    "hours": 24,
+    "copied": "waived",
 }
 _APPROVALS = [
-    {"approval": _APPROVAL, "first": None},
-    {"approval": {**_APPROVAL, "kind": "erasure", "job": None, "proven": False, "files": 1}, "first": None},
-    {"approval": {**_APPROVAL, "held": "anomaly_ratio", "files": 2}, "first": None},
-    {"approval": {**_APPROVAL, "second": True}, "first": None},
-    {"approval": {**_APPROVAL, "second": True}, "first": _WHO},
-]
+    {"approval": {**_APPROVAL, **changes}, "first": first, "erasure": beside}
+    for changes, first, beside in (
+        ({}, None, None),
+        ({"kind": "erasure", "job": None, "proven": False, "files": 1}, None, None),
+        ({"held": "anomaly_ratio", "files": 2}, None, None),
+        ({"second": True}, None, None),
+        ({"second": True}, _WHO, None),
+        *(({"kind": "erasure", "job": "erase", "options": {}, "erasure": plan}, None, _BESIDE) for plan in _PLANS),
+        *(
+            (
+                {"kind": "erasure", "job": "erase", "channel": "post", "options": {}, "erasure": _FEW, "second": True},
+                None,
+                {**_BESIDE, "confirmed_at": None, "cooled_off_at": None, "hours": hours, "copied": "open"},
+            )
+            for hours in (1, 24)
+        ),
+        ({"kind": "restriction", "job": "restrict", "options": {}}, None, None),
+        *(
+            (
+                {"kind": "rectification", "job": "rectify", "options": {"field": field},
+                 "rectification": {"field": field, "old": old, "new": new}},
+                None,
+                None,
+            )
+            for field, old, new in (
+                ("display_name", "Ada", "Ada L."), ("avatar", None, "picture.png"), ("avatar", "picture", None),
+                ("email", "ada@example.org", "ada@example.net"),
+            )
+        ),
+    )
+]  # fmt: skip
 _OPEN_LINE: dict[str, Any] = {"level": None, "author": None, "at": None, "lines": []}
 _LINE = {"author": _WHO, "at": AT.isoformat(), "lines": _LINES}
 _EMPTY = [{"factor": factor, **_OPEN_LINE} for factor in ("nature", "others", "degree", "conclusion", "agreement")]
@@ -104,7 +181,18 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "case_extended": [{**_DUE, "months": months} for months in (1, 2)],
     "case_paused": [_DUE],
     "case_resumed": [_DUE],
-    "case_approved": [{**_REFERENCE, "kind": kind} for kind in ("export", "erasure")],
+    "case_approved": [
+        {**_REFERENCE, "kind": kind, "job": job, "until": until}
+        for kind, job, until in (
+            ("export", "export", None),
+            ("erasure", "erase", AT),
+            ("erasure", "erase", None),
+            ("restriction", "restrict", None),
+            ("rectification", "rectify", None),
+            ("objection", None, None),
+        )
+    ],
+    "lift_announced": [{**_REFERENCE, "lines": _LINES}],
     "case_closed": [{**_DUE, "lines": lines} for lines in (_LINES, [])],
     "staff_reply": [{**_REFERENCE, "lines": _LINES, "file_count": count} for count in (0, 1, 2)],
     "case_opened_for_you": [
@@ -148,9 +236,56 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/confirm_approve": [{"plan": plan, **_CODE, "command": "approve"} for plan in _APPROVALS],
     "staff/approved_first": [_BY],
     "staff/approved": [
-        *({**ways, "by": _WHO, "first": None, "job": "export"} for ways in _WAYS if not ways["lines"]),
-        {**_WAYS[2], "by": _WHO, "first": _WHO, "job": None},
+        *({**ways, "by": _WHO, "first": None, "job": "export", "until": None} for ways in _WAYS if not ways["lines"]),
+        *({**_WAYS[2], "by": _WHO, "first": _WHO, "job": "erase", "until": until} for until in (AT, None)),
+        {**_WAYS[2], "by": _WHO, "first": _WHO, "job": None, "until": None},
     ],
+    "staff/plan": [
+        *(
+            {
+                **_REFERENCE,
+                "person": _WHO,
+                "plan": plan,
+                "plan_hash": "ab12" * 16,
+                "at": AT,
+                "erasure": _ON_ITS_WAY,
+            }
+            for plan in _PLANS
+        ),
+        *(
+            {
+                **_REFERENCE,
+                "person": _WHO,
+                "plan": _FEW,
+                "plan_hash": "ab12" * 16,
+                "at": AT,
+                "erasure": {**_ON_ITS_WAY, "stage": stage, "copied": "open"},
+            }
+            for stage in (*_STAGES, None)
+        ),
+    ],
+    "staff/planning": [{**_REFERENCE, "options": options} for options in (_ALL, _NONE)],
+    "staff/retrying": [{**_BY, "skip": skip} for skip in (True, False)],
+    "staff/confirm_retry_skip": [
+        {
+            "plan": {
+                **_REFERENCE,
+                "person": _WHO,
+                "failures": _FAILED,
+                "steps": [{"step": "media", "code": "timeout"}],
+                "rooms": [
+                    {"room_id": f"!{events}hneApxJ", "events": events, "error": "forbidden"} for events in (1, 12)
+                ],
+                "more": more,
+            },
+            **_CODE,
+            "command": "retry skip",
+        }
+        for more in (0, 1, 1200)
+    ],
+    "staff/exceptional": [{**_REFERENCE, "exceptional": exception} for exception in _EXCEPTIONS],
+    "staff/lifting": [{**ways, "by": _WHO} for ways in _WORDS],
+    "staff/erase_code": [{**_REFERENCE, "code": "ABCD-EFGH-JKLM-NPQR-STUV"}],
     "staff/confirm_refuse": [
         {
             "plan": {
@@ -189,7 +324,11 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"plan": {**_REFERENCE, "person": _WHO, "lines": lines}, **_CODE, "command": "assess agree"}
         for lines in _SHEETS
     ],
-    "staff/opened": [{**ways, "kind": "export", "received_at": AT, "due_at": AT} for ways in _WAYS],
+    "staff/opened": [
+        {**ways, "kind": kind, "received_at": AT, "due_at": AT, "survey": kind == "erasure"}
+        for ways in _WAYS
+        for kind in ("export", "erasure")
+    ],
     "staff/trail": [
         {
             **_REFERENCE,
@@ -259,6 +398,17 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/refusal_not_approvable": [{**_STATE, "by": _WHO, **deed} for deed in _DEEDS],
     "staff/refusal_wrong_state": [{**_STATE, "action": "refuse", **deed} for deed in _DEEDS],
     "staff/refusal_not_proven": [_REFERENCE],
+    "staff/refusal_no_plan_yet": [{**_REFERENCE, "missing": [], "by": by} for by in ("person", "us", "remote")],
+    "staff/refusal_not_confirmed": [_REFERENCE],
+    "staff/refusal_erasure_begun": [_REFERENCE],
+    "staff/refusal_not_assessed": [
+        {**_REFERENCE, "by": "person", "missing": missing}
+        for missing in (["nature", "others", "degree", "conclusion"], ["grant"], ["agreement"])
+    ],
+    "staff/refusal_no_erasure": [_REFERENCE],
+    "staff/refusal_no_restriction": [_REFERENCE],
+    "staff/refusal_plan_is_theirs": [_REFERENCE],
+    "staff/refusal_no_room_id": [{"text": "room"}],
     "staff/refusal_legal_hold": [_REFERENCE],
     "staff/refusal_own_approval": [_REFERENCE],
     "staff/refusal_claimed": [_BY],
