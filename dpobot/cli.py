@@ -18,6 +18,8 @@ from dpobot.config import load
 from dpobot.demo import story
 from dpobot.errors import ConfigurationError, DpobotError, Rejected, Unavailable
 from dpobot.model.ids import UserId
+from dpobot.receipt import command
+from dpobot.receipt.key import load_or_create
 from dpobot.store.database import Tx
 
 _M_ARENA_MAX = -8  # of malloc.h
@@ -87,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
+    _receipts(commands)
     demo = commands.add_parser(
         "demo", help="a whole conversation on a throwaway homeserver, ending with an archive on disk"
     )
@@ -96,6 +99,22 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--quiet", action="store_true", help="print the result only")
     demo.set_defaults(run=_demo)
     return parser
+
+
+def _receipts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = commands.add_parser("verify", help="check the receipt of an erasure, offline", description=command.VERIFY)
+    check.add_argument("file", metavar="FILE", type=Path, help="the receipt, or the page that it came in")
+    check.add_argument("--key", metavar="KEY", help="the public key, or a file with it, or with the published ones")
+    check.add_argument(
+        "--subject", nargs=2, metavar=("CODE", "@USER:SERVER"), help="is it about this user? CODE is the receipt's"
+    )
+    check.set_defaults(run=_verify_receipt)
+    key = commands.add_parser("receipt-key", help="the public key of receipts, to publish", description=command.KEY)
+    key.set_defaults(run=_receipt_key)
+    for each in (check, key):
+        each.add_argument(
+            "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
+        )
 
 
 def _one_arena() -> None:
@@ -154,6 +173,16 @@ async def _trust(given: argparse.Namespace) -> int:
         await database.close()
     known = f"the identity of {given.user_id} is forgotten" if accepted else f"no identity of {given.user_id} is known"
     print(f"{known}: the next message from a device that they have verified brings the one that counts from then on")
+    return 0
+
+
+async def _verify_receipt(given: argparse.Namespace) -> int:
+    config = load(given.config) if given.key is None else None
+    return command.verify(given.file, given.key, config, tuple(given.subject) if given.subject else None)
+
+
+async def _receipt_key(given: argparse.Namespace) -> int:
+    print(command.published(load_or_create(load(given.config).data.directory).public))
     return 0
 
 

@@ -5,6 +5,7 @@ staff's, who let the erasure try again or go on without.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from dpobot import log
@@ -53,7 +54,7 @@ class VerifyErasure:
         everything = known.options.media
         account = await _noted(run, "account", lambda: ask.of_account(case.person))
         media = await _noted(run, "media", lambda: ask.of_media(case.person, everything=everything))
-        sample = await _noted(run, "files of the sample", lambda: self._sample(run.job.case_id))
+        sample = await _noted(run, "media of the sample", lambda: self._sample(run.job.case_id))
         return (*account, *tally.shared_media(media, known.counts), *sample, *tally.other_servers(known.plan))
 
     async def _sample(self, case_id: int) -> Sequence[Residual]:
@@ -127,39 +128,42 @@ class VerifyErasure:
         await erasing.stopped_short(tx, now, case, failures)
         await erasures.change(tx, case.id, residuals=unexpected, checked_at=now)
         await alerts.open(tx, key=f"{ALERT}:{case.id}:{job.id}", code=ALERT, now=now, case_id=case.id)
-        await self._tell(tx, now, case, job, "receipt/something_left", unexpected)
+        values = {"groups": reasons.grouped(unexpected)}
+        await self._tell(tx, now, case, Reply("receipt/something_left", values), case.id, job.id)
 
     async def _finish(self, tx: Tx, now: datetime, case: Case, known: Erasure, found: Sequence[Residual]) -> None:
-        code = await erasures.code_of(tx, case.id)
-        if code is not None and known.plan_hash is not None:
-            signed = document.build(
-                self._parts.receipt_key,
-                case=case.reference,
-                plan=known.plan_hash,
-                counts=tally.gone(known.counts, found),
-                residuals=found,
-                times=_times(case, known, now),
-                notice=self._parts.notice_version,
-                subject=codes.subject_of(code, case.person),
-            )
-            await receipts.sign(tx, case.id, signed, now)
-            await erasures.drop_code(tx, case.id)
-        else:
-            _logger.info("erasure.no_receipt", case_id=case.id)
+        signed = await self._sign(tx, now, case, known, found)
         await erasing.finished(tx, now, case, found)
         for alert in await alerts.list_open(tx):
             if alert.case_id == case.id and alert.code == ALERT:
                 await alerts.close(tx, alert.key, now)
-        await self._tell(tx, now, case, None, "receipt/checked", found)
+        unexpected = bool(reasons.unexpected(found))
+        values = {"groups": reasons.grouped(found), "unexpected": unexpected, "signed": signed}
+        await self._tell(tx, now, case, Reply("receipt/checked", values), case.id)
 
-    async def _tell(
-        self, tx: Tx, now: datetime, case: Case, job: Job | None, template: str, found: Sequence[Residual]
-    ) -> None:
+    async def _sign(self, tx: Tx, now: datetime, case: Case, known: Erasure, found: Sequence[Residual]) -> bool:
+        """Sign the receipt that was promised with a code, and forget the code: who was to have it has it."""
+        code = await erasures.code_of(tx, case.id)
+        if code is None or known.plan_hash is None:
+            return False
+        signed = document.build(
+            self._parts.receipt_key,
+            case=case.reference,
+            plan=known.plan_hash,
+            counts=tally.gone(known.counts, found),
+            residuals=found,
+            times=_times(case, known, now),
+            notice=self._parts.notice_version,
+            subject=codes.subject_of(code, case.person),
+        )
+        await erasures.drop_code(tx, case.id)
+        return await receipts.sign(tx, case.id, signed, now)
+
+    async def _tell(self, tx: Tx, now: datetime, case: Case, reply: Reply, *once: object) -> None:
         room_id = await self._line.room(tx)
         if room_id is not None:
-            values = {"reference": case.reference, "residuals": [each.to_json() for each in found]}
-            once = (case.id, job.id) if job else (case.id,)
-            await self._line.say(tx, now, room_id, Reply(template, values), *once, case_id=case.id)
+            told = replace(reply, values={**reply.values, "reference": case.reference})
+            await self._line.say(tx, now, room_id, told, *once, case_id=case.id)
 
 
 def exceptional(case: Case) -> Mapping[str, str] | None:

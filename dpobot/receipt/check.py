@@ -27,6 +27,7 @@ CODES = (
     "unknown_key",
     "bad_signature",
 )
+_AROUND = "\ufeff \t\r\n"  # what editors put before and behind a text
 MOST_CHARACTERS = 1_000_000
 _TEXTS = ("case", "plan", "notice", "subject", "key_id", "signature")
 _FIELDS = frozenset({"version", "counts", "residuals", "times", *_TEXTS})
@@ -35,7 +36,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 class ReceiptError(DpobotError):
-    """A receipt that is not good; ``code`` is one of `CODES`, its sentence is in ``templates/receipt/words.html``."""
+    """A receipt that is not good; ``code`` is one of `CODES` (sentences: ``templates/receipt/parts/words.html``)."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -62,7 +63,7 @@ def verify(document: str, public_key: str) -> Checked:
     Only the very text that was signed is good: white space around it is all that may differ, so that no two programs
     can read one receipt differently.
     """
-    said = _parsed(document.strip())
+    said = parsed(document.strip(_AROUND))
     if said.get("version") != VERSION or isinstance(said["version"], bool):
         raise ReceiptError("wrong_version")
     checked = _shaped(said)
@@ -70,7 +71,8 @@ def verify(document: str, public_key: str) -> Checked:
     return checked
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def parsed(text: str) -> dict[str, Any]:
+    """Return the members of a text that is exactly its canonical form. Raises `ReceiptError`."""
     if len(text) > MOST_CHARACTERS:
         raise ReceiptError("not_json")
     try:
@@ -146,7 +148,7 @@ def _moment(value: str) -> datetime:
 
 
 def _signed(said: Mapping[str, Any], public_key: str) -> None:
-    public = public_key.strip().rstrip("=")
+    public = public_key.strip(_AROUND).rstrip("=")
     try:
         known, raw = key_id_of(public), decoded(public)
     except ValueError as error:
