@@ -85,8 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     trust.add_argument("user_id", metavar="@USER:SERVER", type=UserId, help="the full user ID")
     trust.set_defaults(run=_trust)
-    for command in (serve, migrate, book, trust):
-        command.add_argument(
+    for each in (serve, migrate, book, trust):
+        each.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
     _receipts(commands)
@@ -177,7 +177,7 @@ async def _trust(given: argparse.Namespace) -> int:
 
 
 async def _verify_receipt(given: argparse.Namespace) -> int:
-    config = load(given.config) if given.key is None else None
+    config = load(given.config) if given.key is None and given.config.exists() else None
     return command.verify(given.file, given.key, config, tuple(given.subject) if given.subject else None)
 
 

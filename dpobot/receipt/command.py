@@ -39,6 +39,8 @@ def verify(file: Path, named: str | None, config: Config | None, subject: tuple[
         text = page.document_in(_read(file))
         checked = check.verify(text, _key(text, named, config))
     except ReceiptError as error:
+        if error.code == "bad_key":  # that says nothing about the receipt
+            raise ConfigurationError(["verify: that is no public key: one is 43 letters, digits and signs"]) from error
         _say(renderer, "problem", {"code": error.code})
         return NOT_VALID
     owner = None if subject is None else _is_about(checked, *subject)
