@@ -134,19 +134,27 @@ async def want(tx: Tx, now: datetime, wanted: Safeguards) -> Sequence[Change]:
 async def _note(tx: Tx, now: datetime, old: Safeguard, new: Safeguard) -> Sequence[Change]:
     """Record what has become of one safeguard since the last start."""
     before = value_at(old, now)
+    new_wish = new.wanted is not None and (old.wanted, old.wanted_at) != (new.wanted, new.wanted_at)
     if before != old.value:
         await _record(tx, now, "safeguard.loosened", old.name, old.value, before)
-    elif old.wanted_at is not None and (old.wanted, old.wanted_at) != (new.wanted, new.wanted_at):
+        await _close(tx, now, old)
+    elif old.wanted is not None and (new_wish or new.wanted is None):
         await _record(tx, now, "safeguard.wish_withdrawn", old.name, old.value, old.wanted)
-        await alerts.close(tx, _key(old.name, old.wanted_at), now)
+        await _close(tx, now, old)
     if new.value != before:
         await _record(tx, now, "safeguard.tightened", new.name, before, new.value)
         return [Change(new.name, before, new.value, now)]
-    if new.wanted is None or new.wanted_at != now or new.counts_at is None:
+    if not new_wish or new.wanted is None or new.counts_at is None:
         return []
     await _record(tx, now, "safeguard.looser_wanted", new.name, new.value, new.wanted, new.counts_at)
     await alerts.open(tx, key=_key(new.name, now), code=LOOSENED, now=now)
     return [Change(new.name, new.value, new.wanted, new.counts_at)]
+
+
+async def _close(tx: Tx, now: datetime, row: Safeguard) -> None:
+    """Nobody need look at a wish any more: it was withdrawn, or staff have known of it for the loosening time."""
+    if row.wanted_at is not None:
+        await alerts.close(tx, _key(row.name, row.wanted_at), now)
 
 
 async def _record(

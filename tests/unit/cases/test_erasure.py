@@ -40,7 +40,7 @@ async def _want(office: Office, **wanted: Any) -> None:
 
 
 async def test_a_signed_device_asks_for_a_plan(office: Office) -> None:
-    """The case waits for the person, whatever policy says; a survey is wanted, and the trail says what was asked for."""
+    """The case waits for the person, whatever policy says; a survey is wanted, and the trail has what was asked for."""
     case = await office.open(Kind.ERASURE)
     begun = await office.do(begin, case)
     known = await office.erasure(case)
