@@ -81,14 +81,17 @@ async def known_long_enough(context: Context, incoming: Incoming) -> datetime:
 
 def _said(context: Context, body: str) -> _Typed | None:
     found = parse(body, context.commands.vocabulary)
-    if isinstance(found, Said):
-        word = found.words[0].strip(_AROUND) if found.command == COMMAND and len(found.words) == 1 else ""
-        asked = not understood(context.commands[COMMAND], word)
-    else:
-        word, asked = _alone(found), False
+    word = _behind_command(context, found) if isinstance(found, Said) else _alone(found)
     if not _CODE.fullmatch(word):
         return None
-    return _Typed(word.upper(), asked, _DIGIT.search(word) is not None or word == word.upper())
+    certain = _DIGIT.search(word) is not None or word == word.upper()
+    return _Typed(word.upper(), isinstance(found, Said), certain)
+
+
+def _behind_command(context: Context, said: Said) -> str:
+    """Return the one word behind ``erase``, unless it is an option."""
+    word = said.words[0].strip(_AROUND) if said.command == COMMAND and len(said.words) == 1 else ""
+    return "" if understood(context.commands[COMMAND], word) else word
 
 
 def _alone(found: FreeText) -> str:

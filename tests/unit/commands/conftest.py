@@ -49,6 +49,7 @@ class Person:
     renderer: Renderer = field(default_factory=_renderer)
     said: int = 0
     rendered: bool = True  # False for commands that only a test knows
+    device_since: datetime = START - timedelta(days=30)  # since when we know the device, if its owner has signed it
 
     async def says(self, body: str, **changes: object) -> Sequence[Reply]:
         """Say something; a refusal is an answer like others."""
@@ -72,6 +73,7 @@ class Person:
             trust=self.trust,
             local=self.local,
             content={"msgtype": "m.text", "body": body},
+            device_since=self.device_since if self.trust is Trust.SIGNED else None,
         )
         return replace(incoming, **changes)  # type: ignore[arg-type] # fields of Incoming
 
