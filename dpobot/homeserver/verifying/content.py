@@ -50,11 +50,11 @@ _OF_OTHERS = frozenset({"displayname", "avatar_url", "is_direct"})  # in an invi
 
 
 def holding(event: Mapping[str, Any]) -> Holding:
-    """Return what an event in client format holds. What has no content, or null for content, holds nothing."""
+    """Return what an event in client format holds. What is empty, null or a text without signs says nothing."""
     content = event.get("content")
     if not isinstance(content, Mapping):
         return Holding.NOTHING
-    if all(value is None or name in _harmless(event) for name, value in content.items()):
+    if all(value in (None, "") or name in _harmless(event) for name, value in content.items()):
         return Holding.NOTHING
     type_ = event.get("type")
     if "state_key" in event:
