@@ -28,6 +28,8 @@ Pause = Callable[[float], Awaitable[None]]
 JSON_BYTES = 64 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 PATIENCE_SECONDS = 30.0  # a server that asks for more is left to the job, which can sleep without holding anything
+# what acts as a person can be recorded as a connection of theirs: they should see who it was
+AGENT = "dpobot (data protection)"
 JSON_API = "json_api"  # the code of an error in the way of JSON:API, which has titles for people instead of codes
 _NO_CONTENT = 204
 _ERROR_BYTES = 64 * 1024
@@ -213,7 +215,9 @@ class Http:
 
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar(), headers={"User-Agent": AGENT}
+            )
         return self._session
 
     async def _failure(self, answer: aiohttp.ClientResponse) -> Unavailable | Rejected:
