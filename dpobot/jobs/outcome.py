@@ -1,15 +1,20 @@
 """What the end of a job means for its case and for the person: in the transaction that ends the job."""
 
 import shutil
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from dpobot.cases import queries, service
 from dpobot.delivery.messages import Address, key, post
+from dpobot.jobs.change_outcome import ChangeOutcome
+from dpobot.jobs.erase_outcome import EraseOutcome
 from dpobot.jobs.parts import Parts
 from dpobot.model.records import Case, Job, Reply
 from dpobot.model.words import CaseState, JobState
 from dpobot.store import files, jobs, volumes
 from dpobot.store.database import Tx
+
+End = Callable[[Tx, datetime, Case, Job, JobState], Awaitable[None]]
 
 
 class Outcome:
@@ -17,13 +22,23 @@ class Outcome:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        erasing, changing = EraseOutcome(parts), ChangeOutcome(parts)
+        self._ends: Mapping[str, End] = {
+            "export": self._exported,
+            "survey": erasing.end_survey,
+            "erase": erasing.end,
+            "restrict": changing.end_restrict,
+            "lift": changing.end_lift,
+            "rectify": changing.end_rectify,
+        }
 
     async def end(self, tx: Tx, job: Job, state: JobState) -> None:
         """Called by the engine inside the transaction that ends ``job`` with ``state``."""
-        case = await queries.by_id(tx, job.case_id)
-        if case is None or job.name != "export":
-            return
-        now = self._parts.clock.now()
+        case, end = await queries.by_id(tx, job.case_id), self._ends.get(job.name)
+        if case is not None and end is not None:
+            await end(tx, self._parts.clock.now(), case, job, state)
+
+    async def _exported(self, tx: Tx, now: datetime, case: Case, job: Job, state: JobState) -> None:
         if state is JobState.DONE:
             await self._delivered(tx, case, job, now)
         elif state is JobState.CANCELLED:

@@ -7,6 +7,7 @@ from datetime import datetime
 from dpobot import log
 from dpobot.errors import Rejected, Unavailable
 from dpobot.jobs.announcing import Announcing
+from dpobot.jobs.cooling import Cooling
 from dpobot.jobs.digest import Digest
 from dpobot.jobs.overdue import Overdue
 from dpobot.jobs.parts import Parts
@@ -29,6 +30,7 @@ class Reminders:
         line = StaffLine(parts)
         self._duties: Sequence[Callable[[datetime], Awaitable[int]]] = (
             Updates(parts).once,
+            Cooling(parts).once,
             StaffReminders(parts, line).once,
             Overdue(parts, line, staffing).once,
             Digest(parts, line).once,

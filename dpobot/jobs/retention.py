@@ -30,6 +30,7 @@ class Retention:
         self._clock = parts.clock
         self._removal = removal or ThreadRemoval(parts)
         self._closed_kept = timedelta(days=parts.config.retention.closed_days)
+        self._receipts_kept = timedelta(days=parts.config.retention.receipt_days)
         self._late: set[int] = set()  # cases that could not be taken back: the next time they come last
 
     async def run(self) -> None:
@@ -55,6 +56,7 @@ class Retention:
         # words that were offered to a human go when their time is over, as the person was told
         gone = await prompts.forget(tx, now, codes)
         gone += await inbox.forget(tx, before) + await outbox.forget(tx, before)
+        gone += await expiry.forget_receipts(tx, now - self._receipts_kept)
         return gone + await expiring.forget_people(tx, before)
 
     async def _expire(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from dpobot.cases import safeguards
+from dpobot.cases import safeguards, transitions
 from dpobot.jobs import due
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.staff_line import StaffLine
@@ -15,7 +15,7 @@ from dpobot.store import safeguards as safeguard_rows
 from dpobot.store.alerts import Alert
 from dpobot.store.database import Tx
 
-RUNNING = (CaseState.REVIEW, CaseState.APPROVED, CaseState.WORKING, CaseState.HELD)  # whose time runs
+RUNNING = tuple(state for state in CaseState if state in transitions.UNANSWERED - {CaseState.PAUSED})  # whose time runs
 _ALERTS_TOLD = "alerts.told"  # up to which number alerts that are about no case were told
 _LATE = timedelta(days=30)  # so long a missed acknowledgement is still told
 _AT_ONCE = 30  # lines of one sort at a time: nobody waits long for a transaction; the rest follows a minute later

@@ -62,6 +62,11 @@ async def failed(tx: Tx, case_id: int, room_id: RoomId, error: str) -> None:
     await change(tx, _one(case_id, room_id).values(state="failed", error=error))
 
 
+async def redact_instead(tx: Tx, case_id: int, room_id: RoomId) -> None:
+    """Note that a room is not to be deleted: somebody has come into it, and what is the person's is redacted."""
+    await change(tx, _one(case_id, room_id).values(fate=Fate.REDACT.value, state="new", error=None))
+
+
 async def again(tx: Tx, case_id: int) -> int:
     """Let what has failed be done again; return how many rooms those are."""
     failed_ones = sa.update(table).where(table.c.case_id == case_id, table.c.state == "failed")

@@ -147,6 +147,12 @@ async def failed(tx: Tx, id_: int, now: datetime) -> None:
     await tx.conn.execute(row.values(**_DROPPED, sent_at=now))
 
 
+async def give_up_all(tx: Tx, user_id: UserId, now: datetime) -> int:
+    """Give up all that waits to be said to a person who is no longer there, and drop its words; return how many."""
+    waiting = sa.update(table).where(table.c.user_id == user_id, table.c.state == "new")
+    return await change(tx, waiting.values(**_DROPPED, sent_at=now))
+
+
 async def take_back(tx: Tx, key: str, now: datetime) -> bool:
     """Drop a message that was never tried, and the files that follow it; False if it is too late."""
     words = sa.update(table).where(

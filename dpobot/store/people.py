@@ -63,6 +63,12 @@ async def unpin_master_key(tx: Tx, user_id: UserId) -> bool:
     return await change(tx, pinned.values(master_key=None)) == 1
 
 
+async def lose(tx: Tx, user_id: UserId) -> None:
+    """Note that a person is no longer there: nothing is said to them unasked, in no room."""
+    nothing = {"room_id": None, "greeted_at": None, "master_key": None}
+    await tx.conn.execute(sa.update(table).where(table.c.user_id == user_id).values(nothing))
+
+
 async def mark_greeted(tx: Tx, user_id: UserId, now: datetime) -> bool:
     """Note that the person has been greeted; True the first time only."""
     first = sa.update(table).where(table.c.user_id == user_id, table.c.greeted_at.is_(None))

@@ -13,18 +13,27 @@ from dpobot.delivery.attachments import Attachments
 from dpobot.delivery.laments import Laments
 from dpobot.delivery.outbox import Outbox
 from dpobot.engine.embedded import EmbeddedEngine
+from dpobot.jobs.erase import Erase
 from dpobot.jobs.expire import Expire
 from dpobot.jobs.export import Export
+from dpobot.jobs.lift import Lift
 from dpobot.jobs.outcome import Outcome
 from dpobot.jobs.parts import Parts
+from dpobot.jobs.rectify import Rectify
 from dpobot.jobs.reminders import Reminders
+from dpobot.jobs.restrict import Restrict
+from dpobot.jobs.survey import Survey
+from dpobot.jobs.verify_erasure import VerifyErasure
 from dpobot.model.ids import EventId, Mxc, RoomId, UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Channel, Kind, Trust
+from dpobot.receipt.key import SigningKey
 from dpobot.store import bot_state, cases, jobs, people, staff_threads
 from dpobot.store.database import Database, Tx
 from dpobot.text.render import Renderer, templates_folder
+from tests.fakes.changes import FakeChanges
 from tests.fakes.homeserver import FakeHomeserver
+from tests.fakes.leftovers import FakeLeftovers
 from tests.fakes.matrix import FakeMatrix, FakeServer
 from tests.test_shape import example
 
@@ -180,10 +189,31 @@ async def world(sqlite_database: Database, tmp_path: Path, config: Config, rende
     homeserver, matrix, clock = MediaHomeserver(server), FakeMatrix(server, BOT), ServerClock(server)
     homeserver.add_account(ANNA)
     (tmp_path / "spool").mkdir(mode=0o700)
-    parts = Parts(sqlite_database, homeserver, matrix, renderer, clock, config, tmp_path / "spool", "2026-01-01")
+    parts = Parts(
+        sqlite_database,
+        homeserver,
+        matrix,
+        renderer,
+        clock,
+        config,
+        tmp_path / "spool",
+        "2026-01-01",
+        changes=FakeChanges(homeserver),
+        leftovers=FakeLeftovers(homeserver),
+        receipt_key=SigningKey(bytes(32)),
+    )
     engine = EmbeddedEngine(
         sqlite_database,
-        {"export": Export(parts), "expire": Expire(parts)},
+        {
+            "export": Export(parts),
+            "expire": Expire(parts),
+            "survey": Survey(parts),
+            "erase": Erase(parts),
+            "verify_erasure": VerifyErasure(parts),
+            "restrict": Restrict(parts),
+            "lift": Lift(parts),
+            "rectify": Rectify(parts),
+        },
         clock=clock,
         at_once={"export": 2, "expire": 2},
         on_end=Outcome(parts).end,
