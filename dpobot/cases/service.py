@@ -171,7 +171,9 @@ async def withdraw(tx: Tx, now: datetime, case: Case, actor: str, trust: Trust) 
     await cases.lock(tx, case.id)  # an erasure that begins at this moment: it or this, never both
     if await has_begun(tx, case.id):
         raise Refusal("erasure_begun", reference=case.reference)
-    if not transitions.allowed(case.state, CaseState.WITHDRAWN):
+    # the account may be suspended by now: staff lift it
+    suspending = case.kind is Kind.RESTRICTION and case.state is CaseState.WORKING
+    if suspending or not transitions.allowed(case.state, CaseState.WITHDRAWN):
         raise Refusal("not_withdrawable", reference=case.reference)
     changed = await move(tx, now, case, CaseState.WITHDRAWN, actor, "case.withdrawn")
     await stop_work(tx, now, case)
@@ -203,7 +205,7 @@ async def confirm_received(tx: Tx, now: datetime, case: Case, actor: str, trust:
     Raises Refusal("untrusted_change") as `withdraw` does, and Refusal("not_delivered") if nothing has been delivered.
     """
     _refuse_untrusted(case, trust)
-    if case.state is not CaseState.DELIVERED:
+    if case.state is not CaseState.DELIVERED or case.kind is Kind.RESTRICTION:
         raise Refusal("not_delivered", reference=case.reference)
     changed = await move(tx, now, case, CaseState.CLOSED, actor, "case.received")
     await _want_expiry(tx, now, changed)

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from dpobot.audit import chain, trail
-from dpobot.cases import correspondence, decisions, expiry, register, service
+from dpobot.cases import correspondence, decisions, expiry, identity, register, service
 from dpobot.cases.service import Conflict
+from dpobot.model.erasure import ErasureOptions, ErasureRoom, Fate
 from dpobot.model.ids import EventId, Mxc, RoomId
 from dpobot.model.records import Case, IncomingKind
 from dpobot.model.words import CaseState, Ground, JobState, Kind, Trust
@@ -16,11 +17,16 @@ from dpobot.store import (
     alerts,
     approvals,
     assessments,
+    erasure_rooms,
+    erasures,
     expiring,
     inbox,
     jobs,
+    known_devices,
     outbox,
     people,
+    receipts,
+    rectifications,
     reminders,
     staff_uploads,
     volumes,
@@ -48,6 +54,11 @@ async def _full(office: Office) -> Case:
         await reminders.note(tx, case.id, "day7", NOW)
         await volumes.put(tx, case.id, 1, 10, "a" * 64)
         await staff_uploads.add(tx, case.id, Mxc("mxc://x/copy"), NOW)
+        await erasures.put(tx, case.id, ErasureOptions())
+        await erasures.keep_code(tx, case.id, "a code")
+        await erasure_rooms.add_all(tx, case.id, [ErasureRoom(ROOM, "join", Fate.REDACT, 1)])
+        await rectifications.put(tx, case.id, "email", {"old": None, "new": "anna@x"})
+        await receipts.promise(tx, "c" * 64, case.id, NOW)
         await alerts.open(tx, key="job:1", code="export.held", now=NOW, case_id=case.id)
         await outbox.put(
             tx, OutboxItem("card", VERA, {"body": ANNA}, NOW, room_id=ROOM, relation=Relation.CARD, case_id=case.id)
@@ -80,13 +91,13 @@ async def _rows(office: Office) -> dict[str, int]:
 
 
 async def test_an_old_case_is_reduced_to_its_line(office: Office) -> None:
-    """Nothing else hangs on it any more; the line in the register is the same as before; the chain holds."""
+    """Nothing else hangs on it but its receipt; the line in the register is the same as before; the chain holds."""
     case = await _full(office)
     before, line = await _rows(office), await office.ask(register.as_csv, NOW.date(), NOW.date())
     assert min(before.values()) > 0
     await office.do(expiry.expire, case, now=LATER)
     after_, left = await _rows(office), await office.now(case)
-    assert {name for name, rows in after_.items() if rows} == {"audit"}
+    assert {name for name, rows in after_.items() if rows} == {"audit", "receipt"}
     assert (left.person, left.room_id, left.event_id, left.assignee, left.options) == (expiry.NOBODY, *[None] * 3, {})
     assert (left.expired_at, left.outcome, left.days) == (LATER, "no_data", 2)
     assert await office.ask(register.as_csv, NOW.date(), NOW.date()) == line
@@ -140,6 +151,73 @@ async def test_a_legal_hold_keeps_every_case_of_its_person(office: Office) -> No
     assert await office.now(old) == old
     await office.do(decisions.release, on_hold, VERA)
     assert await _due(office) == [old.id, theirs.id]
+
+
+async def test_who_has_asked_for_their_data_keeps_it(office: Office) -> None:
+    """Until they say that they have it; what anybody may have asked for in their name keeps nothing."""
+    old = await office.to(await office.open(), CaseState.CLOSED)
+    await office.open(Kind.ACCESS, trust=Trust.UNSIGNED)
+    assert (await _due(office), await office.ask(expiry.must_stay, ANNA)) == ([old.id], False)
+    export = await office.open(Kind.EXPORT)
+    assert (await _due(office), await office.ask(expiry.must_stay, ANNA)) == ([], True)
+    await office.do(expiry.expire, old, now=LATER)
+    assert await office.now(old) == old
+    delivered = await office.to(export, CaseState.APPROVED, CaseState.WORKING, CaseState.DELIVERED)
+    assert await _due(office) == []
+    await office.do(service.confirm_received, delivered, ANNA, Trust.SIGNED)
+    assert (await _due(office), await office.ask(expiry.must_stay, ANNA)) == ([old.id], False)
+
+
+async def test_a_case_that_staff_have_verified_keeps_as_much(office: Office) -> None:
+    """It is known who asks, on whatever way."""
+    old = await office.to(await office.open(), CaseState.CLOSED)
+    await office.do(decisions.verify, await office.open(Kind.ACCESS, trust=Trust.UNKNOWN), VERA)
+    assert await _due(office) == []
+    await office.do(expiry.expire, old, now=LATER)
+    assert await office.now(old) == old
+
+
+async def test_a_receipt_outlives_its_case(office: Office) -> None:
+    """It can be fetched until its own time is over; one that nothing will come of goes then, too."""
+    signed, promised, open_ = [await office.open() for _ in range(3)]
+
+    async def keep(tx: Tx) -> None:
+        for number, case in enumerate((signed, promised, open_)):
+            await receipts.promise(tx, str(number) * 64, case.id, NOW)
+        await receipts.sign(tx, signed.id, "{}", after(days=3))
+
+    await office.database.write(keep)
+    for case in (signed, promised):
+        await office.do(expiry.expire, await office.to(case, CaseState.CLOSED), now=LATER)
+
+    async def left(before: datetime) -> list[bool]:
+        await office.database.write(lambda tx: expiry.forget_receipts(tx, before))
+        codes = [str(number) * 64 for number in range(3)]
+        return [await office.ask(receipts.by_code, code) is not None for code in codes]
+
+    moments = (NOW, after(days=1), after(days=3), after(days=4))
+    expected = [[True] * 3, [True, False, True], [True, False, True], [False, False, True]]
+    assert [await left(moment) for moment in moments] == expected
+
+
+async def test_the_devices_of_who_is_forgotten_are_forgotten(office: Office) -> None:
+    """Those of others stay; a new identity makes them new as well."""
+
+    async def fill(tx: Tx) -> None:
+        for person in (ANNA, BORIS):
+            await people.ensure(tx, person, NOW)
+            await people.pin_master_key(tx, person, "key")
+            await known_devices.seen(tx, person, "device", NOW)
+
+    async def known() -> list[bool]:
+        found = [await office.ask(known_devices.since, person, "device") for person in (ANNA, BORIS)]
+        return [each is not None for each in found]
+
+    await office.database.write(fill)
+    await office.database.write(lambda tx: expiring.forget_people(tx, LATER, ANNA))
+    first = await known()
+    await office.do(identity.accept_new, BORIS, "admin")
+    assert (first, await known()) == ([False, True], [False, False])
 
 
 async def test_an_open_case_does_not_expire(office: Office) -> None:

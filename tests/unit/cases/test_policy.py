@@ -14,6 +14,15 @@ def test_only_a_signed_device_of_a_local_account_is_approved_and_only_where_allo
     assert approved == [(Kind.EXPORT, Trust.SIGNED, True)]
 
 
+def test_an_erasure_is_never_approved_when_it_is_opened() -> None:
+    """Whatever policy names: its person confirms a plan first, if it is known who asks and the account is ours."""
+    allowed = frozenset(Kind)
+    everything = product(Trust, (True, False))
+    states = {(trust, local): decide(Kind.ERASURE, trust, local, allowed) for trust, local in everything}
+    assert states.pop((Trust.SIGNED, True)) is CaseState.CONFIRMING
+    assert set(states.values()) == {CaseState.REVIEW}
+
+
 def test_without_a_policy_everything_waits() -> None:
     """An empty list approves nothing."""
     assert decide(Kind.EXPORT, Trust.SIGNED, True, frozenset()) is CaseState.REVIEW

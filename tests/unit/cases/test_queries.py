@@ -14,7 +14,7 @@ from dpobot.model.ids import Reference
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Kind
 from dpobot.store.case_queries import Ended
-from tests.unit.cases.office import NOW, VERA, WIM, Office, after
+from tests.unit.cases.office import BORIS, NOW, VERA, WIM, Office, after
 
 A_DAY = timedelta(days=1)
 
@@ -58,13 +58,18 @@ async def test_what_needs_somebody_most_comes_first(office: Office) -> None:
     second = await _due_in(office, 3, assignee=VERA)
     first = await _due_in(office, 20, Kind.SECURITY)
     fourth = await office.to(await _due_in(office, 6), CaseState.APPROVED)  # to be carried out by hand
+    field = {"options": {"field": "email"}, "state": CaseState.APPROVED}
+    await _due_in(office, 2, Kind.RECTIFICATION, **field)
+    fifth = await office.to(await _due_in(office, 7, Kind.RECTIFICATION), CaseState.APPROVED)
+    sixth = await _due_in(office, 8, Kind.ERASURE, state=CaseState.PARTIAL, person=BORIS)
+    await _due_in(office, 1, Kind.ERASURE)  # waits for its code
     await _due_in(office, 1, assignee=WIM)
     await office.do(decisions.pause, await _due_in(office, 1), VERA)
     await office.to(await _due_in(office, 1, Kind.EXPORT), CaseState.APPROVED)
     seen, case = [], None
     while (case := await office.ask(queries.next_for, NOW, VERA, case)) is not None:
         seen.append(case.id)
-    assert seen == [first.id, second.id, third.id, fourth.id]
+    assert seen == [each.id for each in (first, second, third, fourth, fifth, sixth)]
 
 
 async def test_open_cases_are_counted(office: Office) -> None:
@@ -74,10 +79,11 @@ async def test_open_cases_are_counted(office: Office) -> None:
     await _due_in(office, 7, assignee=VERA)
     await _due_in(office, 8, assignee=VERA)
     await office.to(await _due_in(office, 3, Kind.EXPORT), CaseState.APPROVED, CaseState.HELD)
+    await _due_in(office, 9, Kind.ERASURE, state=CaseState.PARTIAL)
     await office.do(decisions.pause, await _due_in(office, -2), VERA)
     await office.to(await _due_in(office, -3), CaseState.CLOSED)
     assert await office.ask(queries.counts, NOW) == Counts(
-        open=5, due_soon=2, overdue=1, unassigned=3, held=1, paused=1
+        open=6, due_soon=2, overdue=1, unassigned=4, held=2, paused=1
     )
 
 
