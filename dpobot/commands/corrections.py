@@ -49,9 +49,10 @@ def correction(text: str) -> Correction | None:
     ``rectify_no_address``, ``rectify_same_address``.
     """
     words = text.split()
+    said = [normal(" ".join(words[:length])) for length in range(_LONGEST + 1)]
     for length in range(min(_LONGEST, len(words)), 0, -1):
-        field = _FIELDS.get(normal(" ".join(words[:length])))
-        if field is not None:
+        field = _FIELDS.get(said[length])
+        if field is not None and said[length] != said[length - 1]:  # else its last word is the value: an emoji
             rest = text.split(maxsplit=length)[length:]
             return _READ[field](_marked(words[length - 1]) + (rest[0].strip() if rest else ""))
     return None

@@ -10,7 +10,7 @@ from dpobot.commands import access, choices, confirm, erase_codes, free_text
 from dpobot.commands.arguments import bind
 from dpobot.commands.parse import FreeText, Said, parse
 from dpobot.commands.registry import Registry
-from dpobot.commands.spec import Context
+from dpobot.commands.spec import Context, ReceiptPage
 from dpobot.errors import Refusal
 from dpobot.model.records import Incoming, IncomingKind, Reply
 from dpobot.store.database import Tx
@@ -22,11 +22,19 @@ _EVIDENCE_BYTES = 50_000_000  # as the configuration has it by default
 class Desk:
     """Understands messages and has the commands run."""
 
-    def __init__(self, registry: Registry, rules: Rules, notice: Notice, evidence_bytes: int = _EVIDENCE_BYTES) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        rules: Rules,
+        notice: Notice,
+        evidence_bytes: int = _EVIDENCE_BYTES,
+        receipt_page: ReceiptPage | None = None,
+    ) -> None:
         self._registry = registry
         self._rules = rules
         self._notice = notice
         self._evidence_bytes = evidence_bytes
+        self._receipt_page = receipt_page
 
     def greeting(self, *, alone: bool) -> Reply:
         """Return the first words to a person; ``alone``: no answer follows them, so its commands have numbers."""
@@ -39,7 +47,16 @@ class Desk:
         """
         if incoming.content.get("msgtype") == "m.notice":
             return []  # the word of a program: answering could go on for ever (spec 11.2.1.3 "m.notice")
-        context = Context(tx, now, incoming.language, self._rules, self._notice, self._registry, self._evidence_bytes)
+        context = Context(
+            tx,
+            now,
+            incoming.language,
+            self._rules,
+            self._notice,
+            self._registry,
+            self._evidence_bytes,
+            self._receipt_page,
+        )
         if incoming.kind is IncomingKind.EDIT:
             return [Reply("edited_after")]
         if incoming.kind is IncomingKind.FILE:

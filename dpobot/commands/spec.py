@@ -9,12 +9,13 @@ from typing import Any
 from dpobot.cases.service import Rules
 from dpobot.commands.access import Access
 from dpobot.commands.parse import Vocabulary
-from dpobot.model.records import Case, Incoming, Json, Reply, StaffMessage, ToPerson
+from dpobot.model.records import Attachment, Case, Incoming, Json, Reply, StaffMessage, ToPerson
 from dpobot.model.words import Kind
 from dpobot.store.database import Tx
 from dpobot.text.notice import Notice
 
 Arguments = Mapping[str, Any]  # name of a parameter -> value; absent if not given
+ReceiptPage = Callable[[str, str], Attachment]  # a receipt and a language -> the page that shows and checks it
 
 
 class ParameterKind(StrEnum):
@@ -55,6 +56,7 @@ class Context:
     notice: Notice
     commands: "Commands"
     evidence_bytes: int = 50_000_000  # the largest file that is taken into a case
+    receipt_page: "ReceiptPage | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import pytest
@@ -17,6 +17,8 @@ from dpobot.errors import Refusal
 from dpobot.model.ids import EventId, RoomId, UserId
 from dpobot.model.records import Case, Incoming, IncomingKind, Reply
 from dpobot.model.words import Kind, Trust
+from dpobot.receipt.key import SigningKey
+from dpobot.receipt.page import attachment
 from dpobot.store import files, people, prompts
 from dpobot.store.database import Database, Tx
 from dpobot.store.files import Purpose
@@ -27,6 +29,7 @@ from tests.unit.text.samples import GLOBALS, OPERATOR
 T = TypeVar("T")
 ADA = UserId("@ada:example.org")
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+KEY = SigningKey(bytes(range(32)))  # signs receipts
 
 
 @cache
@@ -181,7 +184,8 @@ def registry() -> Registry:
 def desk(registry: Registry) -> Desk:
     """A desk whose policy approves exports."""
     rules = Rules(approve=frozenset({Kind.EXPORT}))
-    return Desk(registry, rules, notice.load(templates_folder() / "notice", OPERATOR))
+    notices = notice.load(templates_folder() / "notice", OPERATOR)
+    return Desk(registry, rules, notices, receipt_page=partial(attachment, _renderer(), KEY.public))
 
 
 @pytest.fixture

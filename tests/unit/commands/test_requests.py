@@ -234,3 +234,22 @@ async def test_undo_leaves_alone_what_staff_have_opened(ada: Person) -> None:
     await ada.database.write(by_post)
     await ada.hears("undo")
     assert [case.state for case in await ada.cases()] == [CaseState.WITHDRAWN, CaseState.REVIEW]
+
+
+async def test_a_restriction_warns_before_it_cuts_the_line(ada: Person) -> None:
+    """A suspended account can't write to the bot: what still works, and the way back (Art. 18(3))."""
+    body = _body(ada, (await ada.says("restrict"))[0])
+    assert "A suspended account can\u2019t write to me either." in body
+    assert "log in, read, leave rooms" in body
+    assert "dpo@example.org, or by post to Example Ltd, 1 Example Street, London" in body
+
+
+async def test_one_word_does_not_end_a_restriction(ada: Person) -> None:
+    """`received` is about archives; whether a restriction ends staff say."""
+    await ada.hears("restrict my statistics")
+    for state in (CaseState.APPROVED, CaseState.WORKING, CaseState.DELIVERED):
+        await ada.staff(service.move, await ada.case(), state, STAFF, "case.moved")
+    assert await ada.hears("received") == ["refusal_nothing_to_receive"]
+    assert await ada.hears(f"received {(await ada.case()).reference}") == ["refusal_not_delivered"]
+    assert await ada.hears("cancel") == ["refusal_nothing_to_cancel"]
+    assert "in force: your data is kept, but not used" in _body(ada, (await ada.says("status"))[0])

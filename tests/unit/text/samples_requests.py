@@ -3,6 +3,7 @@
 from typing import Any
 
 from dpobot.commands.corrections import AVATAR, EMAIL, NAME, PICTURE
+from dpobot.receipt.page import WELL_KNOWN
 from tests.unit.text.samples import AT
 
 _REFERENCE = {"reference": "DPO-2026-0042"}
@@ -32,8 +33,11 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "erase_checking": [_REFERENCE],
     "erase_code_wrong": [{"left": left} for left in (4, 1, 0)],
     "erase_needs_code": [{}],
-    "receipt": [{**_REFERENCE, "residuals": left, "key_id": "ed25519:0123456789012345"} for left in (True, False)],
-    "receipt_page": [{}],
+    "receipt": [
+        {**_REFERENCE, "residuals": left, "key_id": "ed25519:0123456789012345", "published": WELL_KNOWN}
+        for left in (True, False)
+    ],
+    "receipt_page": [_REFERENCE],
     "receipt_not_ready": [{}],
     "receipt_unknown": [{}],
     "refusal_erase_access_open": [{**_REFERENCE, "delivered": delivered} for delivered in (True, False)],
