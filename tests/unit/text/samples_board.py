@@ -77,7 +77,7 @@ _STEP: dict[str, Any] = {"at": AT, "until": None, "plan": None}
 _COUNTED: dict[str, Any] = {
     **_STEP,
     "what": "counted",
-    "plan": {"options": _NO_OPTIONS, "survey": _SURVEY, "exceptional": None},
+    "plan": {"options": _NO_OPTIONS, "survey": _SURVEY},
 }
 _WORDS = {"at": AT, "lines": ["Good morning,", "this is about my account."], "more": False}
 

@@ -80,7 +80,6 @@ _PLAN: dict[str, Any] = {
     "person": _WHO,
     "options": {**_ALL, "copy": "delivered"},
     "survey": _SURVEY,
-    "exceptional": None,
 }
 _FEWEST = {
     **_SURVEY, "messages": 1, "state": 1, "devices": 1, "media": 1, "servers": ["one.example.org"], "direct_rooms": 1,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from dpobot.audit import trail
-from dpobot.cases import queries, service
+from dpobot.cases import erasure, queries, service
 from dpobot.cases.service import Rules
 from dpobot.commands.spec import Outcome, StaffRules
 from dpobot.commands.staff_desk import StaffDesk, staff_refused
@@ -16,10 +16,11 @@ from dpobot.commands.staff_registry import StaffRegistry, discover_staff
 from dpobot.delivery.messages import Address, key, post
 from dpobot.errors import Refusal
 from dpobot.inbox.choices import offer
+from dpobot.model.erasure import Copy, ErasureOptions, ErasureRoom, Survey
 from dpobot.model.ids import EventId, RoomId, UserId
 from dpobot.model.records import Case, IncomingKind, Reply, StaffMessage, ToPerson
 from dpobot.model.words import CaseState, Channel, Kind, Trust
-from dpobot.store import case_messages, staff_threads
+from dpobot.store import case_messages, erasure_rooms, erasures, jobs, staff_threads
 from dpobot.store.case_messages import Direction
 from dpobot.store.database import Database, Tx
 from dpobot.text import notice
@@ -31,6 +32,12 @@ ADA = UserId("@ada:example.org")
 DORA = UserId("@dora:example.org")
 EMIL = UserId("@emil:example.org")
 ROOM = RoomId("!staff:example.org")
+OPTIONS = ErasureOptions(redact=True, copy=Copy.WAIVED)
+SURVEY = Survey(
+    messages=2_345, state=12, state_kept=7, shared_rooms=8, left_rooms=2, sole_rooms=1, direct_rooms=0, media=9,
+    media_bytes=4_200_000, media_private=3, devices=2, addresses=1, account_data=5, sso_links=0,
+    servers=("elsewhere.example", "remote.example"),
+)  # fmt: skip
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 RENDERER = Renderer(templates_folder(), GLOBALS)
 
@@ -61,6 +68,43 @@ class Office:
         opened = await self.database.write(lambda tx: service.open_case(tx, self.now, opening, Rules()))
         await self.database.write(lambda tx: _card(tx, opened.case))
         return opened.case
+
+    async def plans(self, case: Case, survey: Survey = SURVEY) -> Case:
+        """Let a survey of an erasure come to its end."""
+
+        async def note(tx: Tx) -> None:
+            known = await erasures.get(tx, case.id)
+            assert known is not None
+            newest = await self._newest(tx, case)
+            await erasure.planned(tx, self.now, newest, erasure.plan_of(case.person, known.options, survey))
+
+        await self.database.write(note)
+        return await self.case(case)
+
+    async def confirmed(self, person: UserId = ADA, options: ErasureOptions = OPTIONS) -> Case:
+        """Return an erasure whose person has typed the code under its plan: it waits for staff."""
+        case = await self.opens(Kind.ERASURE, person=person)
+        await self.write(lambda tx: erasure.begin(tx, self.now, case, options, survey_after=None))
+        await self.plans(case)
+        known = await self.read(lambda tx: erasures.get(tx, case.id))
+        assert known is not None
+        hash_ = known.plan_hash or ""
+        await self.write(lambda tx: erasure.confirm(tx, self.now, case, hash_))
+        return await self.plans(case)
+
+    async def stopped_short(self, case: Case, *rooms: ErasureRoom, **failures: str) -> Case:
+        """Let an approved erasure begin, and fail in part."""
+        await self.moves(case, CaseState.WORKING)
+        await self.write(lambda tx: erasures.change(tx, case.id, begun_at=self.now))
+        await self.write(lambda tx: erasure_rooms.add_all(tx, case.id, rooms))
+        await self.write(lambda tx: erasure.stopped_short(tx, self.now, case, failures))
+        await self.write(lambda tx: jobs.supersede(tx, case.id, "erase", self.now))  # its job has ended
+        return await self.case(case)
+
+    async def _newest(self, tx: Tx, case: Case) -> Case:
+        found = await queries.by_id(tx, case.id)
+        assert found is not None
+        return found
 
     async def moves(self, case: Case, *states: CaseState) -> Case:
         """Bring a case somewhere, as jobs do."""

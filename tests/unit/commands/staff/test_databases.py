@@ -1,7 +1,7 @@
 """A conversation on each of the two kinds of database."""
 
 from dpobot.commands.staff_desk import StaffDesk
-from dpobot.model.words import CaseState, Kind
+from dpobot.model.words import CaseState
 from dpobot.store.database import Database
 from tests.unit.commands.staff.conftest import EMIL, Member, Office
 
@@ -28,7 +28,7 @@ async def test_a_conversation(database: Database, staff_desk: StaffDesk) -> None
     """Every command that asks the database something of its own, and two approvals."""
     office = Office(database, staff_desk)
     dora, emil = Member(office), Member(office, EMIL)
-    case = await office.opens(Kind.ERASURE)
+    case = await office.confirmed()
     for said, templates in CONVERSATION.items():
         assert await dora.hears(said, case) == templates
     assert await dora.hears(await dora.code_of("approve", case), case) == ["staff/approved_first"]

@@ -25,7 +25,7 @@ async def test_an_unverified_export_is_not_approved(office: Office, dora: Member
 
 async def test_two_must_approve_an_erasure(office: Office, dora: Member, emil: Member) -> None:
     """The first is named and asks for another person; the second must be one."""
-    case = await office.opens(Kind.ERASURE)
+    case = await office.confirmed()
     assert await dora.hears(await dora.code_of("approve", case), case) == ["staff/approved_first"]
     assert dora.user_id in dora.heard[-1]
     assert (await office.case(case)).state is CaseState.REVIEW
@@ -39,7 +39,7 @@ async def test_two_must_approve_an_erasure(office: Office, dora: Member, emil: M
 
 async def test_an_erasure_under_legal_hold_is_not_approved(office: Office, dora: Member) -> None:
     """A hold on any case of the person counts; it ends where it was made."""
-    held, case = await office.opens(), await office.opens(Kind.ERASURE)
+    held, case = await office.opens(), await office.confirmed()
     assert await dora.hears("hold court order of 3 May", held) == ["staff/legal_hold"]
     assert await dora.hears("hold another order", held) == ["staff/refusal_held_already"]
     assert await dora.hears("approve", case) == ["staff/refusal_legal_hold"]
