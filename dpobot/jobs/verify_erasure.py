@@ -10,9 +10,9 @@ from datetime import datetime
 
 from dpobot import log
 from dpobot.cases import erasure as erasing
-from dpobot.cases import queries
+from dpobot.cases import queries, service
 from dpobot.engine.api import Cancelled, JobRun, StepResult
-from dpobot.errors import Rejected
+from dpobot.errors import Rejected, Unavailable
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.staff_line import StaffLine
 from dpobot.model.erasure import ErasureRoom, Fate, Residual
@@ -27,6 +27,7 @@ from dpobot.store.erasures import Erasure
 ALERT = "erasure_residuals"
 SAMPLE = "sample"  # the step of the job `erase` that notes files to be asked for at their addresses
 _ROOMS_AT_ONCE = 20
+_ON_ITS_WAY = frozenset({CaseState.WORKING, CaseState.PARTIAL, CaseState.CLOSED})
 
 _logger = log.get(__name__)
 
@@ -43,7 +44,7 @@ class VerifyErasure:
     async def __call__(self, run: JobRun) -> None:
         """Carry the job out."""
         case, known = await self._parts.database.read(lambda tx: _to_verify(tx, run.job))
-        if case.state is CaseState.CLOSED:  # a run before this one got to the end, but not to say so
+        if case.state is not CaseState.WORKING:  # a run before this one got to the end, but not to say so
             return
         found = await self._whole_account(run, case, known) if exceptional(case) is None else ()
         found, rooms = await self._rooms(run, case, known, found)
@@ -102,14 +103,15 @@ class VerifyErasure:
             left = await _certain("messages", lambda: ask.of_room(room.room_id, case.person, everything=redacted))
             if exceptional(case) is not None:  # only state was to go: what was said is not what this is about
                 left = [each for each in left if each.category.startswith("state")]
-        return [tally.explained(each, room, skip=known.skip) for each in left]
+        parted = room.membership != "join" and exceptional(case) is None  # else nobody has asked where they are
+        return [tally.explained(each, room, parted=parted, skip=known.skip) for each in left]
 
     async def _end(self, job: Job, found: Sequence[Residual], wrong: Sequence[RoomId]) -> StepResult:
         return await self._parts.database.write(lambda tx: self._decide(tx, job, found, wrong))
 
     async def _decide(self, tx: Tx, job: Job, found: Sequence[Residual], wrong: Sequence[RoomId]) -> StepResult:
         case, known = await _to_verify(tx, job)
-        if case.state is CaseState.CLOSED:
+        if case.state is not CaseState.WORKING:
             return {}
         now = self._parts.clock.now()
         unexpected = reasons.unexpected(found)
@@ -168,13 +170,13 @@ class VerifyErasure:
 
 def exceptional(case: Case) -> Mapping[str, str] | None:
     """Return what an exceptional erasure is of (``scope``, ``room_id``), None for that of an account."""
-    chosen: Mapping[str, str] | None = case.options.get("exceptional")
+    chosen: Mapping[str, str] | None = case.options.get(service.EXCEPTIONAL)
     return chosen
 
 
 async def _to_verify(tx: Tx, job: Job) -> tuple[Case, Erasure]:
     case, known = await queries.by_id(tx, job.case_id), await erasures.get(tx, job.case_id)
-    if case is None or known is None or case.state not in (CaseState.WORKING, CaseState.CLOSED):
+    if case is None or known is None or case.state not in _ON_ITS_WAY:
         raise Cancelled
     return case, known
 
@@ -199,6 +201,8 @@ async def _certain(category: str, ask: Question) -> Sequence[Residual]:
     try:
         return list(await ask())
     except Rejected as refusal:
+        if refusal.status == 401:  # says something of our token, nothing of this
+            raise Unavailable(refusal.code) from refusal
         _logger.warning("erasure.check_failed", category=category, code=refusal.code)
         return [Residual(category, 0, reasons.CHECK_FAILED)]
 

@@ -26,11 +26,14 @@ def gone(before: Mapping[str, int], left: Sequence[Residual]) -> dict[str, int]:
     return counts
 
 
-def explained(residual: Residual, room: ErasureRoom, *, skip: bool) -> Residual:
-    """Return a residual of a room with the reason why it is still there, as far as that is known."""
+def explained(residual: Residual, room: ErasureRoom, *, parted: bool, skip: bool) -> Residual:
+    """Return a residual of a room with the reason why it is still there, as far as that is known.
+
+    ``parted``: the person was no longer in the room; ``skip``: staff decided to go on without what had failed.
+    """
     if residual.reason != STILL_THERE:
         return residual
-    if room.membership != "join" and residual.category in _OUT_OF_REACH:
+    if parted and residual.category in _OUT_OF_REACH:
         return replace(residual, reason="no_longer_in_room")
     if skip and room.state == "failed":
         return replace(residual, reason="refused_by_server")

@@ -14,7 +14,7 @@ class Holding(Enum):
     NOTHING = "nothing"
     MESSAGE = "messages"
     OTHER = "other_events"  # reactions, stickers, polls, calls, whatever else was sent
-    STATE = "state"  # state that no room needs: names, topics, pictures, own memberships with a name in them, ...
+    STATE = "state"  # state that no room needs: names, topics, pictures, memberships with a name or a reason, ...
     KEPT = "state_kept"  # state without which a room would no longer work, or would lose its members' protection
     REASON = "redaction_reasons"  # why they took something back; without it servers would show that again
 
@@ -46,7 +46,6 @@ _WORKING = frozenset(
     }
 )
 _MEMBERSHIP = frozenset({"membership", "join_authorised_via_users_server", "third_party_invite"})
-_OF_OTHERS = frozenset({"displayname", "avatar_url", "is_direct"})  # in an invitation: of who is invited
 
 
 def holding(event: Mapping[str, Any]) -> Holding:
@@ -68,7 +67,7 @@ def _harmless(event: Mapping[str, Any]) -> frozenset[str]:
     """Return which members of the content say nothing of the sender's, or stay when it is redacted."""
     match event.get("type"):
         case "m.room.member":
-            return _MEMBERSHIP if event.get("state_key") == event.get("sender") else _MEMBERSHIP | _OF_OTHERS
+            return _MEMBERSHIP  # also of an invitation, a kick or a ban: they stand without name and reason
         case "m.room.redaction":
             return frozenset({"redacts"})
         case "m.room.aliases" if _taken_back(event):  # rooms before version 6 keep them
