@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from dpobot import app
+from dpobot import app, log
 from dpobot.audit import chain
 from dpobot.cases import holidays, identity, register
+from dpobot.check import checks, report
+from dpobot.check.place import place
 from dpobot.clock import SystemClock
 from dpobot.config import load
 from dpobot.demo import story
@@ -30,6 +32,7 @@ _TRUST = (
     " known; the next message from a device that they have verified brings the new one, which counts from then on."
     " The bot may be running meanwhile. The audit trail notes it."
 )
+_CHECK = "is what the notice promises true here? Exits with 0 (ok), 1 (a warning) or 2 (something has failed)"
 _UNUSABLE, _UNAVAILABLE = 2, 75  # 75: EX_TEMPFAIL of sysexits.h: a service manager may try again
 
 
@@ -85,7 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     trust.add_argument("user_id", metavar="@USER:SERVER", type=UserId, help="the full user ID")
     trust.set_defaults(run=_trust)
-    for each in (serve, migrate, book, trust):
+    checking = commands.add_parser("check", help=_CHECK)
+    checking.add_argument("--json", action="store_true", help="for machines: an object with status and findings")
+    checking.set_defaults(run=_check)
+    for each in (serve, migrate, book, trust, checking):
         each.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
@@ -199,6 +205,15 @@ async def _verify(tx: Tx, head: str | None) -> int:
         print("but that head is not in it: the trail was replaced since, or the head belongs to another installation")
         return 1
     return 0
+
+
+async def _check(given: argparse.Namespace) -> int:
+    config = load(given.config)
+    log.configure("ERROR", config.log.format)
+    async with place(config, SystemClock()) as where:
+        findings = await checks.run(where)
+    print(report.as_json(findings) if given.json else "\n".join(report.lines(findings)))
+    return report.status(findings)
 
 
 async def _demo(given: argparse.Namespace) -> int:

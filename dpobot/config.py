@@ -19,6 +19,7 @@ Days = Annotated[int, Field(ge=1, le=365)]
 _PATHS = (
     ("matrix", "password_file"),
     ("homeserver", "admin_token_file"),
+    ("homeserver", "config_files"),
     ("homeserver.mas", "client_secret_file"),
     ("data", "directory"),
 )
@@ -62,6 +63,9 @@ class HomeserverConfig(_Part):
         ge=0,
         le=10,
         description="how often one request is tried again at once, before the job waits",
+    )
+    config_files: tuple[Path, ...] = Field(
+        default=(), description="its homeserver.yaml, and folders beside it, for dpobot check; in Synapse's order"
     )
     mas: MasConfig | None = Field(
         default=None, description="only where the Matrix Authentication Service keeps the accounts"
@@ -250,9 +254,16 @@ def load(path: Path) -> Config:
         raise ConfigurationError([f"{path}: can't be read as TOML: {error}"]) from error
     for section, key in _PATHS:
         part = _section(raw, section)
-        if part is not None and isinstance(part.get(key), str):
-            part[key] = str((path.parent / part[key]).resolve())
+        if part is not None and key in part:
+            part[key] = _from(path.parent, part[key])
     return parse(raw)
+
+
+def _from(folder: Path, value: object) -> object:
+    """Return a path, or a list of paths, that counts from a folder; anything else as it is, to be complained about."""
+    if isinstance(value, list):
+        return [_from(folder, each) for each in value]
+    return str((folder / value).resolve()) if isinstance(value, str) else value
 
 
 def _section(raw: object, name: str) -> dict[str, Any] | None:
