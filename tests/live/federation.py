@@ -1,7 +1,7 @@
 """Two real homeservers that federate over loopback: TLS with certificates of their own, no DNS, no well-known.
 
-The server name carries the port of the federation listener, so nothing has to be looked up (server-server specification,
-"Resolving server names", case 1). Both start side by side.
+The server name carries the port of the federation listener, so nothing has to be looked up (server-server
+specification, "Resolving server names"). Both start side by side.
 """
 
 import asyncio
@@ -102,6 +102,7 @@ def federated(folder: Path, **extra: Any) -> Synapse:
             "ip_range_blacklist": [],  # loopback is where the other one is
             "federation_ip_range_blacklist": [],
             "allow_guest_access": True,
+            "room_list_publication_rules": [{"action": "allow"}],
             **extra,
         },
     )

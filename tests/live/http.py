@@ -85,6 +85,17 @@ class Client:
         answer = await self._request("POST", "/_matrix/media/v3/upload", params, data=data, headers=headers)
         return str(answer["content_uri"])
 
+    async def download(self, url: str) -> bytes:
+        """Fetch a file by its ``mxc://`` address from the own server, wherever it was uploaded."""
+        server, media = url.removeprefix("mxc://").split("/", 1)
+        address = URL(f"{self._url}/_matrix/client/v1/media/{path('download', server, media)}", encoded=True)
+        headers = {"Authorization": f"Bearer {self.credentials.access_token}"}
+        async with self._http.get(address, headers=headers) as answer:
+            if answer.status >= 300:
+                given: Json = await answer.json(content_type=None)
+                raise Rejected(given.get("errcode", "M_UNKNOWN"), answer.status)
+            return await answer.read()
+
     async def put(self, *parts: str, body: Any) -> Json:
         """PUT below the client API's ``v3``."""
         return await self.call("PUT", f"{_CLIENT}/{path(*parts)}", body)
