@@ -84,8 +84,8 @@ def _copies(settings: Settings, _: Place) -> Answer:
     if settings.get("media_storage_providers") or settings.get("backup_media_store_path"):
         return failed(
             "files are also written to another store, from which the homeserver never deletes any",
-            "delete there what the homeserver no longer has, at least once a month (element-hq/synapse-s3-storage-provider"
-            " documents how), or do without the second store",
+            "delete there what the homeserver no longer has, at least once a month"
+            " (matrix-org/synapse-s3-storage-provider tells how), or do without the second store",
         )
     return ok("files are in the homeserver's own store only")
 

@@ -165,8 +165,8 @@ async def _left_uploads(place: Place) -> Answer:
     if not any(counts):
         return ok(f"no upload of the {len(erased)} erased accounts is left{more}")
     return warning(
-        f"{sum(map(bool, counts))} erased accounts still have {sum(counts)} uploads{more}: files that others can see stay"
-        " unless the person says 'media', but where an account was deactivated without dpobot nobody has looked",
+        f"{sum(map(bool, counts))} erased accounts still have {sum(counts)} uploads{more}: files that others can see"
+        " stay unless the person says 'media', but where an account was deactivated without dpobot nobody has looked",
         "for each of those accounts: open erasure @user in the staff room",
     )
 

@@ -12,7 +12,10 @@ _WAITING = (CaseState.CONFIRMING, CaseState.PAUSED)  # for the person
 
 
 async def unfinished(tx: Tx, before: datetime) -> list[str]:
-    """Return the references of erasures received before a moment that aren't over, without those that wait for somebody."""
+    """Return the references of erasures received before a moment that aren't over, longest first.
+
+    Without those that wait for the person, or that the law holds.
+    """
     query = sa.select(case.c.reference).where(
         case.c.kind == Kind.ERASURE,
         case.c.closed_at.is_(None),
