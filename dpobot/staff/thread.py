@@ -31,6 +31,14 @@ _TOLD = {
     "export.delivered": "delivered",
     "export.held": "held",
     "export.failed": "failed",
+    "restriction.in_force": "restricted",
+    "restriction.lifted": "lifted",
+    "rectification.done": "rectified",
+    "erasure.on_hold": "on_hold",
+    "erasure.not_counted": "not_counted",
+    "erasure.held": "stopped",
+    "restriction.held": "stopped",
+    "rectification.held": "stopped",
 }
 _BY_ANYBODY = frozenset({"policy", "bot", "admin"})
 

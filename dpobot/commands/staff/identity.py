@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from dpobot.cases import correspondence, decisions, identity
+from dpobot.cases import correspondence, decisions, identity, service
 from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
 from dpobot.commands.staff_case import refuse_own, the_case
 from dpobot.commands.staff_facts import lines_of
 from dpobot.errors import StaffRefusal
 from dpobot.model.records import Case, Json, Reply, StaffMessage
 from dpobot.model.words import Trust
+from dpobot.store import erasures
 from dpobot.text.language import translatable
 
 ORDER = 50
@@ -24,8 +25,17 @@ async def run_verify(context: StaffContext, message: StaffMessage, arguments: Ar
     anew = case.trust is Trust.IDENTITY_CHANGED and await identity.accept_new(
         context.tx, context.now, case.person, message.sender, case.id
     )
+    await _end_wait(context, case)
     noted = await _noted(context, message, case, arguments["how"])
     return [Reply("staff/verified", {**noted, "identity_accepted": anew})]
+
+
+async def _end_wait(context: StaffContext, case: Case) -> None:
+    """Have the plan of an erasure made now that was to wait because it was asked for from a new device."""
+    known = await erasures.get(context.tx, case.id)
+    if known is not None and known.survey_after is not None and known.plan is None:
+        await erasures.change(context.tx, case.id, survey_after=None)
+        await service.want_survey(context.tx, context.now, case, context.now)
 
 
 async def run_hold(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:

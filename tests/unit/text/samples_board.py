@@ -124,8 +124,21 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/event_case": [
         *(
             {**_EVENT, "what": what}
-            for what in ("approved", "withdrawn", "resumed", "received", "expired", "started", "delivered")
+            for what in (
+                "approved",
+                "withdrawn",
+                "resumed",
+                "received",
+                "expired",
+                "started",
+                "delivered",
+                "restricted",
+                "lifted",
+                "rectified",
+                "on_hold",
+            )
         ),
+        *({**_EVENT, "what": what, "code": "homeserver_gone"} for what in ("not_counted", "stopped")),
         {**_EVENT, "what": "held", "code": "anomaly_size"},
         {**_EVENT, "what": "failed", "code": "homeserver_gone"},
     ],

@@ -58,9 +58,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             {**_MINE, "code": code, "held": True, "about": None}
             for code in ("anomaly_ratio", "foreign_sender", "unavailable")
         ),
+        {**_MINE, "kind": "erasure", "code": "legal_hold", "held": True, "about": None},
         *(
             {**_NOBODYS, "code": code, "held": False, "about": None}
-            for code in ("job_end_failed", "daily_cap", "erasure_residuals")
+            for code in ("job_end_failed", "daily_cap", "erasure_residuals", "erasure_partial")
         ),
         *(
             {"reference": None, "assignee": None, "code": code, "held": False, "about": None}
