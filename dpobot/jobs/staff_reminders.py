@@ -88,8 +88,8 @@ class StaffReminders:
         told = int(await bot_state.get(tx, _ALERTS_TOLD) or 0)
         new = [alert for alert in await _about_no_case(tx) if alert.id > told]
         for alert in new:
-            values = {"reference": None, "code": alert.code, "held": False, "assignee": None}
-            values["about"] = await _about(tx, alert)
+            about = await _about(tx, alert)
+            values = {"reference": None, "code": alert.code, "held": False, "assignee": None, "about": about}
             await self._line.say(tx, now, room_id, Reply("staff/remind_alert", values), alert.id)
         if new:
             await bot_state.set(tx, _ALERTS_TOLD, str(new[-1].id))

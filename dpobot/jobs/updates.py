@@ -5,16 +5,20 @@ from datetime import datetime
 from typing import Any
 
 from dpobot.cases import holidays, transitions
+from dpobot.cases.erasure import has_begun
+from dpobot.cases.service import EXCEPTIONAL
 from dpobot.delivery.messages import Address, key, post
 from dpobot.jobs import due
 from dpobot.jobs.parts import Parts
-from dpobot.model.ids import server_of
+from dpobot.model.ids import UserId, server_of
 from dpobot.model.records import Case, Reply
 from dpobot.model.words import CaseState, Channel
-from dpobot.store import reminders
+from dpobot.store import cases, reminders
 from dpobot.store.database import Tx
 
 _STATES = tuple(state for state in CaseState if state in transitions.UNANSWERED)
+_BEGUN = (CaseState.WORKING, CaseState.HELD, CaseState.PARTIAL, CaseState.APPROVED, CaseState.CLOSED)
+_MANY = 1000  # cases of one person: far beyond what the limits of one person allow
 _AT_ONCE = 30  # cases of one day at a time: nobody waits long for a transaction; the rest follows a minute later
 
 
@@ -33,12 +37,12 @@ class Updates:
         return sum([await self._those(tx, now, window) for window in due.updates(now, self._zone)])
 
     async def _those(self, tx: Tx, now: datetime, window: due.Window) -> int:
-        cases = await reminders.received(tx, _STATES, window.start, window.end, window.what, _AT_ONCE)
-        return sum([await self._one(tx, now, case, window.what) for case in cases])
+        waiting = await reminders.received(tx, _STATES, window.start, window.end, window.what, _AT_ONCE)
+        return sum([await self._one(tx, now, case, window.what) for case in waiting])
 
     async def _one(self, tx: Tx, now: datetime, case: Case, what: str) -> bool:
         new = await reminders.note(tx, case.id, what, now)
-        if not new or not self._reachable(case):
+        if not new or not self._reachable(case) or await _erased(tx, case.person):
             return False
         reply = Reply("update_waiting", {"case": _shown(case, now)})
         await post(tx, self._parts.renderer, now, Address(case.person), reply, key(what, case.id), case_id=case.id)
@@ -47,6 +51,12 @@ class Updates:
     def _reachable(self, case: Case) -> bool:
         """Whoever asked from outside and has no account here is answered the way they came."""
         return case.channel is Channel.MATRIX or server_of(case.person) == server_of(self._parts.matrix.user_id)
+
+
+async def _erased(tx: Tx, person: UserId) -> bool:
+    """Say whether a person's account is being erased, or is gone: nothing is said there any more."""
+    known = await cases.of_person(tx, person, _BEGUN, _MANY)
+    return any([await has_begun(tx, case.id) for case in known if EXCEPTIONAL not in case.options])
 
 
 def _shown(case: Case, now: datetime) -> Mapping[str, Any]:
