@@ -1,8 +1,10 @@
-"""What every `Homeserver` keeps to: the same tests on the one in memory and on a real Synapse."""
+"""What every `Homeserver` keeps to: the same tests in memory, on a real Synapse, and on one that delegates accounts."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import aiohttp
@@ -11,12 +13,16 @@ import pytest
 from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.errors import Gone, Rejected
 from dpobot.homeserver.api import Homeserver, MediaItem
+from dpobot.homeserver.mas.homeserver import MasHomeserver
 from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.model.ids import Mxc, RoomId, UserId
 from tests.fakes.homeserver import FakeHomeserver
 from tests.live.conftest import admin as admin
 from tests.live.conftest import synapse as synapse
 from tests.live.http import Client
+from tests.mas.stand_in import Delegated
+
+Register = Callable[[str], Awaitable[Credentials]]
 
 
 class Stage(Protocol):
@@ -91,12 +97,13 @@ class Real:
     admin: Client
     http: aiohttp.ClientSession
     homeserver: Homeserver
+    register: Register | None = None  # how people are registered where Synapse doesn't do it
 
     def __post_init__(self) -> None:
         self._people: dict[str, Client] = {}
 
     async def person(self) -> UserId:
-        made = await self.synapse.register(f"p{secrets.token_hex(4)}")
+        made = await (self.register or self.synapse.register)(f"p{secrets.token_hex(4)}")
         self._people[made.user_id] = Client(self.http, self.synapse.url, made)
         return UserId(made.user_id)
 
@@ -133,17 +140,41 @@ def server(request: pytest.FixtureRequest) -> tuple[Synapse, Credentials] | None
     return request.getfixturevalue("synapse"), request.getfixturevalue("admin")
 
 
-@pytest.fixture
-async def stage(server: tuple[Synapse, Credentials] | None) -> AsyncIterator[Stage]:
-    """Each of the two stages in turn."""
-    if server is None:
-        yield InMemory()
-        return
-    running, administrator = server
+@asynccontextmanager
+async def on_synapse(running: Synapse, administrator: Credentials) -> AsyncIterator[Stage]:
+    """The stage on a Synapse that keeps its accounts itself."""
     homeserver = SynapseHomeserver(running.url, administrator.access_token, retries=0)
     async with aiohttp.ClientSession() as http:
         yield Real(running, Client(http, running.url, administrator), http, homeserver)
     await homeserver.close()
+
+
+@asynccontextmanager
+async def on_mas(delegation: Delegated) -> AsyncIterator[Stage]:
+    """The stage on a Synapse that delegates its accounts."""
+    running, administrator = delegation.synapse, delegation.admin
+    homeserver = MasHomeserver(running.url, administrator.access_token, delegation.served.client(), retries=0)
+    async with aiohttp.ClientSession() as http:
+        client = Client(http, running.url, administrator)
+        yield Real(running, client, http, homeserver, delegation.mas.register)
+    await homeserver.close()
+
+
+@pytest.fixture(params=["memory", *(pytest.param(kind, marks=pytest.mark.live) for kind in ("synapse", "mas"))])
+def ground(request: pytest.FixtureRequest) -> Callable[[], AbstractAsyncContextManager[Stage]]:
+    """What makes each of the three stages in turn."""
+    if request.param == "memory":
+        return lambda: nullcontext(InMemory())
+    if request.param == "mas":
+        return partial(on_mas, request.getfixturevalue("delegation"))
+    return partial(on_synapse, request.getfixturevalue("synapse"), request.getfixturevalue("admin"))
+
+
+@pytest.fixture
+async def stage(ground: Callable[[], AbstractAsyncContextManager[Stage]]) -> AsyncIterator[Stage]:
+    """Each of the three stages in turn."""
+    async with ground() as made:
+        yield made
 
 
 async def own(stage: Stage, room: RoomId, user: UserId, limit: int) -> list[str]:
