@@ -1,14 +1,16 @@
 """The composition root: the only place that picks adapters and wires them together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from dpobot import log
-from dpobot.cases import holidays
+from dpobot.cases import holidays, safeguards
+from dpobot.cases.safeguards import Safeguards
 from dpobot.cases.service import Rules
 from dpobot.clock import Clock, SystemClock
 from dpobot.commands.desk import Desk
@@ -21,11 +23,13 @@ from dpobot.config import Config, secret
 from dpobot.delivery.attachments import Attachments
 from dpobot.delivery.laments import Laments
 from dpobot.delivery.outbox import Outbox
-from dpobot.engine.api import Engine
+from dpobot.engine.api import Engine, JobFunction
 from dpobot.engine.embedded import EmbeddedEngine
 from dpobot.errors import ConfigurationError, Unavailable
 from dpobot.homeserver.api import Homeserver
+from dpobot.homeserver.changes import Changes
 from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
+from dpobot.homeserver.leftovers import Leftovers
 from dpobot.homeserver.mas.admin import MasAdmin
 from dpobot.homeserver.mas.changes import MasChanges
 from dpobot.homeserver.mas.homeserver import MasHomeserver
@@ -36,15 +40,23 @@ from dpobot.inbox.dispatch import Dispatcher
 from dpobot.inbox.listener import Hearing, Listener
 from dpobot.inbox.staff import StaffInbox
 from dpobot.inbox.workers import Workers
+from dpobot.jobs.erase import Erase
 from dpobot.jobs.expire import Expire
 from dpobot.jobs.export import Export
+from dpobot.jobs.lift import Lift
 from dpobot.jobs.outcome import Outcome
 from dpobot.jobs.parts import Parts
+from dpobot.jobs.rectify import Rectify
 from dpobot.jobs.reminders import Reminders
+from dpobot.jobs.restrict import Restrict
 from dpobot.jobs.retention import Retention
+from dpobot.jobs.survey import Survey
+from dpobot.jobs.verify_erasure import VerifyErasure
 from dpobot.matrix.api import Matrix
 from dpobot.matrix.session import Session
 from dpobot.model.ids import UserId, server_of
+from dpobot.model.words import Kind
+from dpobot.receipt import key, page
 from dpobot.staff.board import Board
 from dpobot.staff.room import StaffRoom
 from dpobot.store import bot_state
@@ -55,6 +67,15 @@ from dpobot.text.render import Renderer, templates_folder
 
 _NUDGE_PAUSE = 0.2  # seconds
 _logger = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """The homeserver's administration: what reads, what changes, and what looks afterwards."""
+
+    homeserver: Homeserver
+    changes: Changes
+    leftovers: Leftovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +130,7 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
         administration = _administration(config)
         for adapter in administration:
             stack.push_async_callback(adapter.close)
-        homeserver, _, _ = administration
+        await take_in_safeguards(config, clock, database)
         session = await Session.open(
             homeserver_url=config.matrix.homeserver_url,
             user_id=UserId(config.matrix.user_id),
@@ -118,7 +139,7 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
             folder=config.data.directory / "matrix",
         )
         stack.push_async_callback(session.close)
-        yield wire(config, clock, database, homeserver, session)
+        yield wire(config, clock, database, Administration(*administration), session)
 
 
 def _administration(config: Config) -> tuple[SynapseHomeserver, SynapseChanges, SynapseLeftovers]:
@@ -148,28 +169,35 @@ async def open_database(config: Config, clock: Clock) -> Database:
     return database
 
 
-def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserver, session: Matrix) -> Bot:
-    """Put the parts together; which homeserver and which Matrix account is the caller's choice."""
+def wire(config: Config, clock: Clock, database: Database, administration: Administration, session: Matrix) -> Bot:
+    """Put the parts together; which homeserver and which Matrix account is the caller's choice.
+
+    Raises `ConfigurationError` if the key of receipts can't be used.
+    """
     notices = notice.load(templates_folder() / "notice", config.operator)
     registry = discover()
     renderer = Renderer(
         templates_folder(), {"operator": config.operator, "bot": session.user_id, "commands": lines(registry)}
     )
+    receipt_key = key.load_or_create(config.data.directory)
     parts = Parts(
         database,
-        homeserver,
+        administration.homeserver,
         session,
         renderer,
         clock,
         config,
         _spool(config.data.directory),
         notices.current(clock.now().date()).id,
+        administration.changes,
+        administration.leftovers,
+        receipt_key,
     )
     engine = EmbeddedEngine(
         database,
-        {"export": Export(parts), "expire": Expire(parts)},
+        _jobs(parts),
         clock=clock,
-        at_once={"export": config.export.at_once, "expire": 2},
+        at_once={"export": config.export.at_once, "expire": 2, "survey": 2, "erase": config.erasure.at_once},
         on_end=Outcome(parts).end,
     )
     rules = Rules(frozenset(config.policy.approve), config.operator.jurisdiction, config.operator.country)
@@ -182,7 +210,7 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
     staff_room = StaffRoom(database, session, renderer, clock, config)
     staff_desk = StaffDesk(discover_staff(), rules, _staff_rules(config, session.user_id), notices, largest)
     staff = StaffInbox(database, session, renderer, clock, staff_room, staff_desk)
-    desk = Desk(registry, rules, notices, largest)
+    desk = Desk(registry, rules, notices, largest, partial(page.attachment, renderer, receipt_key.public))
     dispatcher = Dispatcher(database, session, renderer, desk, clock, staff, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)
     hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
@@ -204,6 +232,39 @@ def wire(config: Config, clock: Clock, database: Database, homeserver: Homeserve
         staff_room,
         board,
         Reminders(parts, staff_room.staff),
+    )
+
+
+def _jobs(parts: Parts) -> Mapping[str, JobFunction]:
+    """Return what the engine runs, by the name under which a case wants it."""
+    return {
+        "export": Export(parts),
+        "expire": Expire(parts),
+        "survey": Survey(parts),
+        "erase": Erase(parts),
+        "verify_erasure": VerifyErasure(parts),
+        "restrict": Restrict(parts),
+        "lift": Lift(parts),
+        "rectify": Rectify(parts),
+    }
+
+
+async def take_in_safeguards(config: Config, clock: Clock, database: Database) -> None:
+    """Let the database know which safeguards of erasures the configuration wants: looser ones count later."""
+    wanted = safeguards_of(config)
+    await database.write(lambda tx: safeguards.want(tx, clock.now(), wanted))
+
+
+def safeguards_of(config: Config) -> Safeguards:
+    """Return what the configuration wants of the safeguards of erasures; what is in force the database says."""
+    wanted = config.erasure
+    return Safeguards(
+        cooling_off=timedelta(hours=wanted.cooling_off_hours),
+        new_device=timedelta(hours=wanted.new_device_hours),
+        daily_cap=wanted.daily_cap,
+        policy=Kind.ERASURE in config.policy.approve,
+        second=Kind.ERASURE in config.policy.second_approver,
+        loosening=timedelta(hours=wanted.loosening_hours),
     )
 
 

@@ -25,7 +25,9 @@ from dpobot.store import bot_state, tables
 from dpobot.store.database import Database
 from dpobot.store.tx import Tx
 from dpobot.text.render import Renderer
+from tests.fakes.changes import FakeChanges
 from tests.fakes.homeserver import FakeHomeserver
+from tests.fakes.leftovers import FakeLeftovers
 from tests.fakes.matrix import FakeMatrix, FakeServer, unavailable
 from tests.flow.planted import BODY, ROOM_NAME
 from tests.flow.power import Power, PoweredDatabase
@@ -228,7 +230,10 @@ async def play(
     await database.write(born)
     matrix = FakeMatrix(server, BOT, power.request)
     with patch.object(app, "Renderer", _renderer):
-        bot = app.wire(configuration(data, **sections), clock, PoweredDatabase(database, power), homeserver, matrix)
+        config, powered = configuration(data, **sections), PoweredDatabase(database, power)
+        administration = app.Administration(homeserver, FakeChanges(homeserver), FakeLeftovers(homeserver))
+        bot = app.wire(config, clock, powered, administration, matrix)
+        await app.take_in_safeguards(config, clock, database)
     try:
         with suppress(Unavailable):
             await bot.engine.start()
