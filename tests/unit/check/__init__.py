@@ -1,0 +1,1 @@
+"""What `dpobot check` says, and how."""
