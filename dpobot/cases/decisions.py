@@ -20,7 +20,7 @@ from dpobot.errors import StaffRefusal
 from dpobot.model.ids import UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Ground, Kind
-from dpobot.store import cases, jobs, reminders, staff_threads
+from dpobot.store import cases, erasures, jobs, reminders, staff_threads
 from dpobot.store.database import Tx
 
 __all__ = [
@@ -131,12 +131,20 @@ async def resume(tx: Tx, now: datetime, case: Case, actor: str, rules: Rules) ->
 
 
 async def verify(tx: Tx, now: datetime, case: Case, actor: UserId) -> Case:
-    """Note that staff have established who the person is; again it changes nothing."""
+    """Note that staff have established who the person is; again it changes nothing.
+
+    An erasure that waited because its device is new waits no longer.
+    """
     newest = await _as_read(tx, case)
     refuse_over(newest)
     if newest.verified_at is not None:
         return newest
-    return await _change(tx, now, newest, actor, "case.verified", {"verified_at": now})
+    verified = await _change(tx, now, newest, actor, "case.verified", {"verified_at": now})
+    waiting = await erasures.get(tx, case.id) if newest.kind is Kind.ERASURE else None
+    if waiting is not None and waiting.survey_after is not None and waiting.plan is None:
+        await erasures.change(tx, case.id, survey_after=None)
+        await service.want_survey(tx, now, verified, now)
+    return verified
 
 
 async def hold(tx: Tx, now: datetime, case: Case, actor: UserId) -> Case:

@@ -50,6 +50,7 @@ __all__ = [
 DAY = timedelta(hours=24)  # the time in which the daily cap counts
 _ASK_AGAIN = 3600.0  # seconds
 _BEFORE_DECISION = frozenset({CaseState.CONFIRMING, CaseState.REVIEW})
+_PLANNED_IN = _BEFORE_DECISION | {CaseState.PAUSED}  # staff wait for the person's words, and the survey goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ async def planned(tx: Tx, now: datetime, case: Case, plan: Mapping[str, Any]) ->
     """Keep the plan that a survey has made, and say what it is good for."""
     newest = await cases.lock(tx, case.id)
     known = await erasures.get(tx, case.id)
-    if known is None or newest.state not in _BEFORE_DECISION or not _fits(newest, known, plan):
+    if known is None or newest.state not in _PLANNED_IN or not _fits(newest, known, plan):
         return Planned.GONE
     hash_ = plan_hash(dict(plan))
     await erasures.change(tx, case.id, plan=dict(plan), plan_hash=hash_, surveyed_at=now)
@@ -282,8 +283,8 @@ async def finished(tx: Tx, now: datetime, case: Case, residuals: Sequence[Residu
 def _fits(case: Case, known: Erasure, plan: Mapping[str, Any]) -> bool:
     """Say whether a plan is of what is asked for now: options may have changed while it was being made."""
     if service.EXCEPTIONAL in case.options:
-        return plan.get("exceptional") == case.options[service.EXCEPTIONAL]
-    return plan.get("options") == known.options.to_json()
+        return bool(plan.get("exceptional") == case.options[service.EXCEPTIONAL])
+    return bool(plan.get("options") == known.options.to_json())
 
 
 async def _ask_anew(tx: Tx, now: datetime, case: Case) -> None:

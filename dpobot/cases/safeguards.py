@@ -160,9 +160,10 @@ async def _close(tx: Tx, now: datetime, row: Safeguard) -> None:
 async def _record(
     tx: Tx, now: datetime, action: str, name: str, old: int, new: int | None, from_when: datetime | None = None
 ) -> None:
-    detail = {"safeguard": name, "old": old, "new": new}
-    when = {} if from_when is None else {"from_when": from_when.isoformat()}
-    await trail.record(tx, now, "admin", action, None, {**detail, **when})
+    detail: dict[str, str | int | None] = {"safeguard": name, "old": old, "new": new}
+    if from_when is not None:
+        detail["from_when"] = from_when.isoformat()
+    await trail.record(tx, now, "admin", action, None, detail)
 
 
 def _key(name: str, wanted_at: datetime) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from dpobot import log
-from dpobot.cases import expiry, queries
+from dpobot.cases import expiry
 from dpobot.cases.service import Conflict
 from dpobot.errors import Unavailable
 from dpobot.jobs.parts import Parts
@@ -82,7 +82,7 @@ class Retention:
     async def _one(self, case: Case) -> bool:
         """Take back what the staff room was told of a case, then reduce it; False if it has to stay for now."""
         began = self._clock.now()
-        if await self._database.read(lambda tx: queries.on_legal_hold(tx, case.person)):
+        if await self._database.read(lambda tx: expiry.must_stay(tx, case.person)):
             return False
         await self._removal.remove(case.id)
         try:

@@ -1,7 +1,8 @@
 """What the homeserver itself is to put right for a person (Art. 16 GDPR): field, old and new value, sealed."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -17,7 +18,7 @@ class Rectification:
     """``field``: display_name, avatar or email; ``values``: what is to be put right, such as old and new."""
 
     field: str
-    values: Mapping[str, str | None] = field(repr=False)
+    values: Mapping[str, str | None] = dataclasses.field(repr=False)
 
 
 async def put(tx: Tx, case_id: int, field: str, values: Mapping[str, str | None]) -> None:

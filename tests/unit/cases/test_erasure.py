@@ -63,6 +63,19 @@ async def test_a_device_that_is_too_new_waits_for_its_plan(office: Office) -> No
     assert [job.wake_at for job in await office.ask(jobs.of_case, case.id) if job.state == "wanted"] == [NOW]
 
 
+async def test_staff_who_know_the_person_end_the_waiting(office: Office) -> None:
+    """The survey is wanted at once; it was not waiting, nothing changes for it."""
+    case = await office.open(Kind.ERASURE)
+    await office.do(lambda tx, now: begin(tx, now, case, survey_after=after(hours=20)))
+    await office.do(decisions.verify, case, VERA)
+    assert (await office.erasure(case)).survey_after is None
+    assert [job.wake_at for job in await office.ask(jobs.of_case, case.id) if job.state == "wanted"] == [NOW]
+    other = await office.asked_to_erase(person=BORIS)
+    before = await office.jobs(other)
+    await office.do(decisions.verify, other, VERA)
+    assert await office.jobs(other) == before
+
+
 async def test_what_a_plan_says_is_what_its_hash_covers() -> None:
     """Person, options and every count; not the order in which a database gives it back."""
     plan = plan_for()
@@ -274,6 +287,14 @@ async def test_staff_set_the_options_of_a_request_by_post(office: Office) -> Non
     changed = await _set(office, case, OPTIONS)
     [row] = [row for row in await office.ask(trail.of_case, case.id) if row.action == "erasure.asked"]
     assert (changed.state, row.actor, (await office.erasure(case)).options) == (CaseState.REVIEW, VERA, OPTIONS)
+
+
+async def test_a_survey_ends_while_staff_wait_for_words(office: Office) -> None:
+    """Its plan is kept, and is there when the case goes on."""
+    case = await office.open(Kind.ERASURE, channel=Channel.POST, trust=Trust.UNKNOWN, event_id=None)
+    paused = await office.do(decisions.pause, await _set(office, case, OPTIONS), VERA)
+    assert await office.do(erasure.planned, paused, plan_for()) is Planned.NOTED
+    assert (await office.erasure(case)).plan == plan_for()
 
 
 async def test_an_account_elsewhere_is_for_people(office: Office) -> None:

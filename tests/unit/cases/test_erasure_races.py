@@ -93,7 +93,10 @@ async def test_whichever_is_first(office: Office, other: Office) -> None:
     for first, second in (("begun", "withdraw"), ("withdraw", "begun")):
         case = await office.working()
         gate = asyncio.Event()
-        steps = {"begun": (erasure.begun, ()), "withdraw": (service.withdraw, (ANNA, Trust.SIGNED))}
+        steps: dict[str, tuple[Any, tuple[Any, ...]]] = {
+            "begun": (erasure.begun, ()),
+            "withdraw": (service.withdraw, (ANNA, Trust.SIGNED)),
+        }
         slow = asyncio.create_task(office.database.write(_held(steps[first], case, gate)))
         fast = asyncio.create_task(other.do(steps[second][0], case, *steps[second][1]))
         gate.set()

@@ -1,7 +1,9 @@
 """What is remembered of erasures: the way, the rooms, the receipts, the devices, what is to be put right."""
 
+import functools
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -29,6 +31,8 @@ from dpobot.store.safeguards import Safeguard
 from dpobot.store.tables import erasure, rectification
 from tests.unit.store.moments import ANNA, BORIS, NOW, after
 
+T = TypeVar("T")
+
 OPTIONS = ErasureOptions(redact=True, copy=Copy.WAIVED)
 PLAN = {"version": 1, "person": ANNA, "survey": {"messages": 3, "servers": ["a.org"]}}
 
@@ -47,6 +51,10 @@ async def _case(tx: Tx, number: int = 1, **other: Any) -> int:
         "updated_at": NOW,
     }
     return (await cases.add(tx, {**values, **other})).id
+
+
+async def _do(database: Database, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+    return await database.write(lambda tx: work(tx, *arguments))
 
 
 async def _put(tx: Tx, number: int = 1, **values: Any) -> int:
@@ -75,7 +83,7 @@ async def test_what_changes_comes_back_as_it_was(database: Database) -> None:
     """Plan, counts, failures and residuals are JSON on both databases; moments keep their microseconds."""
     moment = NOW.replace(microsecond=123456)
     residuals = (Residual("media", 2, "in_use"), Residual("account", 1, "name_reserved"))
-    values = {
+    values: dict[str, Any] = {
         "plan": PLAN,
         "plan_hash": "a" * 64,
         "surveyed_at": moment,
@@ -123,11 +131,11 @@ async def test_the_code_is_sealed_until_it_is_dropped(database: Database) -> Non
 async def test_beginnings_are_counted(database: Database) -> None:
     """From a moment on, itself included."""
     for number, seconds in enumerate((0, 10, 20), start=1):
-        await database.write(lambda tx, n=number, s=seconds: _put(tx, n, begun_at=after(s)))
+        await database.write(functools.partial(_put, number=number, begun_at=after(seconds)))
     await database.write(lambda tx: _put(tx, 9))
     moments = (NOW, after(10), after(11), after(21))
-    assert [await database.read(lambda tx, m=m: erasures.begun_since(tx, m)) for m in moments] == [3, 2, 1, 0]
-    firsts = [await database.read(lambda tx, m=m: erasures.first_begun_since(tx, m)) for m in moments]
+    assert [await _do(database, erasures.begun_since, m) for m in moments] == [3, 2, 1, 0]
+    firsts = [await _do(database, erasures.first_begun_since, m) for m in moments]
     assert firsts == [NOW, after(10), after(20), None]
 
 
@@ -218,10 +226,10 @@ async def test_a_receipt_is_promised_and_signed_once(database: Database) -> None
     """One for each case, one for each code; what was signed first stays."""
     one, two = await database.write(_case), await database.write(lambda tx: _case(tx, 2))
     promises = [("a" * 64, one), ("a" * 64, one), ("b" * 64, one), ("a" * 64, two)]
-    made = [await database.write(lambda tx, p=p: receipts.promise(tx, *p, NOW)) for p in promises]
+    made = [await _do(database, receipts.promise, *p, NOW) for p in promises]
     assert made == [True, False, False, False]
     assert await database.read(lambda tx: receipts.by_code(tx, "a" * 64)) == Receipt(one, None, NOW, None)
-    signed = [await database.write(lambda tx, t=t: receipts.sign(tx, one, t, after(1))) for t in ("first", "second")]
+    signed = [await _do(database, receipts.sign, one, t, after(1)) for t in ("first", "second")]
     found = await database.read(lambda tx: receipts.of_case(tx, one))
     assert (signed, found) == ([True, False], Receipt(one, "first", NOW, after(1)))
     assert await database.write(lambda tx: receipts.sign(tx, two, "none", NOW)) is False
@@ -236,7 +244,7 @@ async def test_a_device_is_known_since_it_was_first_seen(database: Database) -> 
     theirs = await database.write(lambda tx: known_devices.seen(tx, BORIS, "one", after(5)))
     assert (first, again, other, theirs) == (NOW, NOW, after(9), after(5))
     await database.write(lambda tx: known_devices.forget(tx, ANNA))
-    left = [await database.read(lambda tx, w=w: known_devices.since(tx, w, "one")) for w in (ANNA, BORIS)]
+    left = [await _do(database, known_devices.since, w, "one") for w in (ANNA, BORIS)]
     assert left == [None, after(5)]
 
 
@@ -271,7 +279,7 @@ async def test_a_run_that_was_superseded_is_shut_out(database: Database) -> None
     async def want(tx: Tx, name: str) -> int:
         return await jobs.want(tx, case_id=case_id, name=name, person=ANNA, wake_at=NOW, now=NOW)
 
-    old, other = [await database.write(lambda tx, n=n: want(tx, n)) for n in ("survey", "erase")]
+    old, other = [await _do(database, want, n) for n in ("survey", "erase")]
     await database.write(lambda tx: jobs.admit(tx, old, name="survey", run_token="run", at_once=1, now=NOW))
     await database.write(lambda tx: jobs.supersede(tx, case_id, "survey", NOW))
     new = await database.write(lambda tx: want(tx, "survey"))
@@ -282,7 +290,7 @@ async def test_a_run_that_was_superseded_is_shut_out(database: Database) -> None
     found = {job.id: job.state for job in await database.read(lambda tx: jobs.of_case(tx, case_id))}
     assert (standing, late) == (jobs.Standing.LOST, None)
     assert found == {old: JobState.CANCELLED, other: JobState.WANTED, new: JobState.WANTED}
-    active = [await database.read(lambda tx, n=n: jobs.active(tx, case_id, n)) for n in ("survey", "lift")]
+    active = [await _do(database, jobs.active, case_id, n) for n in ("survey", "lift")]
     assert active == [True, False]
 
 
@@ -295,5 +303,6 @@ def test_options_come_back_as_they_were(options: ErasureOptions) -> None:
 @pytest.mark.parametrize("servers", [(), ("a.org", "b.org")])
 def test_a_survey_comes_back_as_it_was(servers: tuple[str, ...]) -> None:
     """Through JSON, whose lists are no tuples."""
-    survey = Survey(*range(14), servers)
+    counts = {name: n for n, name in enumerate(Survey.__slots__) if name != "servers"}
+    survey = Survey(**counts, servers=servers)
     assert Survey.from_json(survey.to_json()) == survey
