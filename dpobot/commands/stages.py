@@ -4,47 +4,30 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from dpobot.cases import progress
 from dpobot.model.records import Case
-from dpobot.model.words import CaseState, Channel, Kind
-from dpobot.store import erasures
+from dpobot.model.words import CaseState, Kind
 from dpobot.store.database import Tx
-from dpobot.store.erasures import Erasure
 
 Stage = Mapping[str, Any]  # {"name": a word of templates/user/parts/words.html, "until": moment or None}
+_DONE = {Kind.RESTRICTION: "in_force", Kind.RECTIFICATION: "put_right"}
+# of `cases.progress`: those that say more to the person than the state does
+_TOLD = frozenset({"counting", "device", "asked", "rechecking", "cooling", "waits", "begun", "checking"})
+_AFTERWARDS = {"device": "counting", "waits": None}  # once its moment has come
 
 
 async def stage_of(tx: Tx, now: datetime, case: Case) -> Stage | None:
     """Return the stage of an erasure on its way, or of what is in force or put right; None: the state says all."""
     if case.state is CaseState.DELIVERED:
-        return {Kind.RESTRICTION: _stage("in_force"), Kind.RECTIFICATION: _stage("put_right")}.get(case.kind)
-    if case.kind is not Kind.ERASURE or case.closed_at is not None:
+        return _stage(_DONE.get(case.kind))
+    found = await progress.of_case(tx, case)
+    if found is None or found.stage not in _TOLD:
         return None
-    erasure = await erasures.get(tx, case.id)
-    return None if erasure is None else _on_its_way(now, case, erasure)
+    until = found.values()["until"]
+    if found.stage in _AFTERWARDS and (until is None or until <= now):
+        return _stage(_AFTERWARDS[found.stage])
+    return _stage(found.stage, until)
 
 
-def _on_its_way(now: datetime, case: Case, erasure: Erasure) -> Stage | None:
-    if erasure.begun_at is not None:
-        return None if case.state is CaseState.PARTIAL else _stage("checking_left" if erasure.erased_at else "begun")
-    if case.state is CaseState.CONFIRMING:
-        return _before_confirmation(now, erasure)
-    if erasure.cooled_off_at is None or case.channel is not Channel.MATRIX:
-        return None
-    if case.state is CaseState.REVIEW:
-        return _stage("confirmed", erasure.cooled_off_at)
-    cooling = case.state is CaseState.APPROVED and now < erasure.cooled_off_at
-    return _stage("cooling", erasure.cooled_off_at) if cooling else None
-
-
-def _before_confirmation(now: datetime, erasure: Erasure) -> Stage:
-    if erasure.confirmed_at is not None:
-        return _stage("checking")
-    if erasure.plan_hash is not None:
-        return _stage("code")
-    if erasure.survey_after is not None and now < erasure.survey_after:
-        return _stage("device", erasure.survey_after)
-    return _stage("counting")
-
-
-def _stage(name: str, until: datetime | None = None) -> Stage:
-    return {"name": name, "until": until}
+def _stage(name: str | None, until: datetime | None = None) -> Stage | None:
+    return None if name is None else {"name": name, "until": until}

@@ -51,8 +51,7 @@ _GROUNDS = [
 _STAGES = [
     {**_CASES[0], "kind": "erasure", "state": "confirming", "stage": {"name": name, "until": AT}}
     for name in (
-        "counting", "device", "code", "checking", "confirmed", "cooling", "begun", "checking_left", "in_force",
-        "put_right",
+        "counting", "device", "asked", "rechecking", "cooling", "waits", "begun", "checking", "in_force", "put_right",
     )
 ]  # fmt: skip
 _LATE = {**_CASES[0], "overdue": True, "extended": False}
