@@ -28,6 +28,11 @@ _logger = log.get(__name__)
 class Lender(Protocol):
     """Lends keys to other people's accounts: how depends on where accounts are managed."""
 
+    @property
+    def transactions(self) -> bool:
+        """Whether what is sent with such a key may have a transaction ID (spec, "Transaction identifiers")."""
+        ...
+
     def lend(self, http: Http, user: UserId) -> AbstractAsyncContextManager[str | None]:
         """Lend a token that acts as ``user`` while the context lasts; None stands for our own account.
 
@@ -38,6 +43,8 @@ class Lender(Protocol):
 
 class SynapseLender:
     """The homeserver itself lends the token (Synapse admin API, "Login as a user")."""
+
+    transactions = True
 
     @contextlib.asynccontextmanager
     async def lend(self, http: Http, user: UserId) -> AsyncIterator[str | None]:

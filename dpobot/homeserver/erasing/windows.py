@@ -18,9 +18,10 @@ from dpobot.homeserver.erasing.redactable import goes
 from dpobot.model.ids import RoomId
 
 REDACT = "PUT /_matrix/client/v3/rooms/{room}/redact/{event}/{transaction}"
+REDACT_ANEW = "POST /_matrix/client/v3/rooms/{room}/redact/{event}"  # Synapse's, for keys that allow no transaction IDs
 JOINED_ROOMS = "GET /_synapse/admin/v1/users/{user}/joined_rooms"
 STATE = "GET /_synapse/admin/v1/rooms/{room}/state"
-ENDPOINTS = (REDACT, JOINED_ROOMS, STATE)
+ENDPOINTS = (REDACT, REDACT_ANEW, JOINED_ROOMS, STATE)
 
 Fallback = Callable[[], Awaitable[Redacted]]
 
@@ -86,7 +87,8 @@ async def _all(person: Subject, room_id: RoomId, events: Sequence[str], outcome:
 async def _one(person: Subject, room_id: RoomId, event: str, outcome: _Outcome) -> None:
     try:
         # without a reason: everybody in the room would read it. The transaction ID makes a repeat the same redaction
-        await person.ask(REDACT, room=room_id, event=event, transaction=f"dpobot-{event}", body={})
+        endpoint = REDACT if person.lender.transactions else REDACT_ANEW
+        await person.ask(endpoint, room=room_id, event=event, transaction=f"dpobot-{event}", body={})
     except Rejected as error:
         if error.status == 401:  # the key to the account has ended, not this event's fault
             raise Unavailable("acting_ended") from error

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from dpobot.clock import Clock
 from dpobot.errors import Gone, Rejected
+from dpobot.homeserver.erasing import links
 from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
 from dpobot.homeserver.http import Pause
 from dpobot.homeserver.mas import lender
@@ -69,9 +70,15 @@ class MasChanges(SynapseChanges):
 
         Returns how many went, of both.
         """
-        links = await listed(self._mas.http, LINKS, {"filter[user]": (await self._person(user)).id})
-        gone = [await self._deleted(DELETE_LINK, link=link.id) for link in links]
-        return sum(gone) + await super().delete_links(user)
+        linked = await listed(self._mas.http, LINKS, {"filter[user]": (await self._person(user)).id})
+        gone = [await self._deleted(DELETE_LINK, link=link.id) for link in linked]
+        try:
+            return sum(gone) + await super().delete_links(user)
+        except Rejected as error:
+            if error.code != "M_USER_DEACTIVATED":
+                raise
+            # what only they could remove went with the account
+            return sum(gone) + await links.sso_links(self._subject(user))
 
     async def deactivate(self, user: UserId) -> None:
         """Deactivate the account at MAS, which then lets Synapse erase it (spec: ``erase``, MSC4025).
