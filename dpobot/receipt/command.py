@@ -98,7 +98,7 @@ def _shown(checked: Checked, owner: bool | None) -> Mapping[str, Any]:
     order = {name: number for number, name in enumerate(page.TIMES)}
     return {
         "case": checked.case,
-        "plan": checked.plan,
+        "plan_hash": checked.plan,
         "notice": checked.notice,
         "key_id": checked.key_id,
         "times": sorted(checked.times.items(), key=lambda each: order.get(each[0], len(order))),

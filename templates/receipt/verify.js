@@ -156,9 +156,9 @@ const pageOf = (document) => {
     for (const each of residuals) groups.set(each.reason, [...(groups.get(each.reason) || []), each]);
     at("left").replaceChildren();
     for (const [reason, group] of groups) {
-      const items = group.map((each) => words("category", each.category) + (each.count ? ": " + number.format(each.count) : ""));
+      const items = group.map((each) => words("category", each.category) + (each.count ? " (" + number.format(each.count) + ")" : ""));
       const bad = !document.querySelector('#words li[data-word="reason ' + CSS.escape(reason) + '"][data-expected]');
-      line(at("left"), "li", items.join("; ") + ". " + words("reason", reason)).className = bad ? "bad" : "";
+      line(at("left"), "li", items.join(", ") + ". " + words("reason", reason)).className = bad ? "bad" : "";
     }
   }
 
