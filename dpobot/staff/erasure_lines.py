@@ -52,6 +52,6 @@ def _line(what: str, row: AuditRow, progress: Progress) -> Reply:
         "what": what,
         "at": row.at,
         "until": progress.erasure.cooled_off_at if what == "settled" else None,
-        "plan": progress.erasure.plan if what == "counted" else None,
+        "plan": progress.erasure.plan if what == "counted" else {},
     }
     return Reply("staff/event_erasure", values, notice=True)

@@ -73,7 +73,7 @@ _SURVEY: dict[str, Any] = {
 }  # fmt: skip
 _OVER = (CaseState.CLOSED, CaseState.REFUSED, CaseState.WITHDRAWN)
 _EVENT: dict[str, Any] = {"at": AT, "code": None}
-_STEP: dict[str, Any] = {"at": AT, "until": None, "plan": None}
+_STEP: dict[str, Any] = {"at": AT, "until": None, "plan": {}}
 _COUNTED: dict[str, Any] = {
     **_STEP,
     "what": "counted",
