@@ -16,10 +16,10 @@ async def _in_time(place: Place) -> Answer:
     late = await place.database.read(lambda tx: erasure_review.unfinished(tx, place.now - PROMISED))
     cure = "see case REFERENCE in the staff room; retry, or go on without what fails: retry skip"
     if late:
-        return failed(f"{len(late)} erasures are not over after 30 days: {_listed(late)}", cure)
+        return failed(f"erasures that are not over after 30 days: {_listed(late)}", cure)
     soon = await place.database.read(lambda tx: erasure_review.unfinished(tx, place.now - PROMISED + _SOON))
     if soon:
-        return warning(f"{len(soon)} erasures must be over within a week: {_listed(soon)}", cure)
+        return warning(f"erasures that must be over within a week: {_listed(soon)}", cure)
     return ok("no erasure is older than 30 days")
 
 
@@ -27,7 +27,7 @@ async def _receipts(place: Place) -> Answer:
     without = await place.database.read(lambda tx: erasure_review.without_receipt(tx, place.now - _VERIFYING))
     if without:
         return failed(
-            f"{len(without)} finished erasures have no signed receipt: {_listed(without)}",
+            f"finished erasures without a signed receipt: {_listed(without)}",
             "look for failed jobs verify_erasure in the staff room, and at the log",
         )
     return ok("every finished erasure has its signed receipt")
@@ -50,8 +50,9 @@ async def _in_force(place: Place) -> Answer:
 
 
 def _listed(references: list[str]) -> str:
-    more = len(references) - _NAMED
-    return ", ".join(references[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    """Return how many there are, and the first of them."""
+    more = ", ..." if len(references) > _NAMED else ""
+    return f"{len(references)} ({', '.join(references[:_NAMED])}{more})"
 
 
 CHECKS = (

@@ -114,12 +114,10 @@ async def _deserted_rooms(place: Place) -> Answer:
     more = f" (of {len(rooms)}, the first {_LOOKED_AT} were looked at)" if len(rooms) > len(looked) else ""
     cure = "set forgotten_room_retention_period, or delete them: DELETE /_synapse/admin/v2/rooms/{room_id}"
     if theirs:
-        return failed(
-            f"{theirs} rooms of erased people are still here, more than 30 days after the last word{more}", cure
-        )
+        return failed(f"rooms of erased people, more than 30 days after the last word: {theirs}{more}", cure)
     if old:
-        return warning(f"{len(old)} rooms that nobody here is in are older than 30 days{more}", cure)
-    return ok(f"no room that nobody here is in is older than 30 days; there are {len(rooms)}{more}")
+        return warning(f"rooms older than 30 days that nobody here is in: {len(old)}{more}", cure)
+    return ok(f"rooms that nobody here is in: {len(rooms)}, none older than 30 days{more}")
 
 
 async def _deserted(http: Http) -> AsyncIterator[_Deserted]:
@@ -163,10 +161,11 @@ async def _left_uploads(place: Place) -> Answer:
     counts = [await _uploads(place.http, user) for user in looked]
     more = f" (of {len(erased)}, the first {_LOOKED_AT} were looked at)" if len(erased) > len(looked) else ""
     if not any(counts):
-        return ok(f"no upload of the {len(erased)} erased accounts is left{more}")
+        return ok(f"accounts that were erased: {len(erased)}, none of them has uploads{more}")
     return warning(
-        f"{sum(map(bool, counts))} erased accounts still have {sum(counts)} uploads{more}: files that others can see"
-        " stay unless the person says 'media', but where an account was deactivated without dpobot nobody has looked",
+        f"uploads of erased accounts that are still here: {sum(counts)}, of accounts: {sum(map(bool, counts))}{more};"
+        " files that others can see stay unless the person says 'media', but nobody has looked where an account was"
+        " deactivated without dpobot",
         "for each of those accounts: open erasure @user in the staff room",
     )
 
