@@ -3,42 +3,27 @@
 import asyncio
 import shutil
 import tempfile
-import time
 import zipfile
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
-from dpobot.demo import world
+from dpobot.demo import farewell, world
 from dpobot.demo.client import Client
+from dpobot.demo.narrator import Narrator, text_of
 from dpobot.demo.process import BotProcess
 from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.errors import ConfigurationError
 from dpobot.matrix.api import Received
 from dpobot.model.ids import RoomId, UserId
+from dpobot.receipt import key
 
-
-class Narrator:
-    """Says on the terminal what happens."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._began = time.monotonic()
-
-    def scene(self, text: str) -> None:
-        """Say what is being done."""
-        if not self._quiet:
-            print(f"[{time.monotonic() - self._began:5.1f} s] {text}", flush=True)
-
-    def line(self, who: str, text: str) -> None:
-        """Quote somebody, indented."""
-        if not self._quiet:
-            print(
-                "\n".join(
-                    f"            {who if not number else '':>5} | {part}"
-                    for number, part in enumerate(text.splitlines())
-                ),
-                flush=True,
-            )
+# what takes days elsewhere: a demo is looked at in one go
+_AT_ONCE: Mapping[str, Mapping[str, Any]] = {
+    "erasure": {"cooling_off_hours": 0, "new_device_hours": 0},
+    "policy": {"approve": ["export", "erasure"]},
+}
 
 
 async def tell(target: Path, *, quiet: bool = False) -> int:
@@ -62,7 +47,8 @@ async def _play(folder: Path, synapse: Synapse, target: Path, narrator: Narrator
     admin = await synapse.register("admin", admin=True)
     dora_account = await synapse.register("dora")
     staff = {"members": [dora_account.user_id], "reply_delay_seconds": 1}
-    bot = BotProcess(folder / "bot", synapse, await synapse.register("dpo"), admin, {"staff": staff})
+    sections = {"staff": staff, **_AT_ONCE}
+    bot = BotProcess(folder / "bot", synapse, await synapse.register("dpo"), admin, sections)
     narrator.scene("Starting the bot: it logs in, makes its device and its cross-signing keys")
     await bot.start()
     try:
@@ -78,9 +64,13 @@ async def _play(folder: Path, synapse: Synapse, target: Path, narrator: Narrator
             await anna.say(life.family, "Only we can read this.")
             room_id = await _conversation(anna, UserId(bot.user_id), target, narrator)
             await _complaint(anna, room_id, dora, staff_room, UserId(bot.user_id), narrator)
+            code = await farewell.erase(anna, room_id, UserId(bot.user_id), narrator)
+            friend = await _client(stack, synapse, await synapse.register("friend"), folder / "friend")
+            await farewell.fetch(friend, UserId(bot.user_id), code, key.load(bot.data).public, target, narrator)
     finally:
         await bot.stop()
     print(f"The archive is in {target}: open {(target / 'index.html').resolve()}")
+    print(f"The receipt of the erasure is beside it: open {(target / 'receipt.html').resolve()}")
     return 0
 
 
@@ -93,7 +83,7 @@ async def _client(stack: AsyncExitStack, synapse: Synapse, account: Credentials,
 async def _conversation(anna: Client, bot: UserId, target: Path, narrator: Narrator) -> RoomId:
     narrator.scene("Anna opens an end-to-end-encrypted direct message with the bot")
     room_id = await anna.direct_message(bot)
-    narrator.line("dpo", _text(await anna.wait(bot, _is_text)))
+    narrator.line("dpo", text_of(await anna.wait(bot, _is_text)))
     for words in ("rights", "export"):
         await _ask(anna, bot, room_id, words, narrator)
     narrator.scene("The bot collects, packs, reads back, and delivers")
@@ -112,19 +102,19 @@ async def _complaint(
     """Show what the other side sees: one member of staff, one case, one thread."""
     narrator.scene("Dora of the DPO team sits in the staff room, where each request is a thread")
     await _ask(anna, bot, room_id, "complaint I had to wait too long for this", narrator)
-    card = await dora.wait(bot, lambda event: event.room_id == staff_room and "complaint" in _text(event))
-    narrator.line("card", _text(card))
+    card = await dora.wait(bot, lambda event: event.room_id == staff_room and "complaint" in text_of(event))
+    narrator.line("card", text_of(card))
     for words in ("claim", "note she is right: it took a month", "reply We are sorry. From now on this takes minutes."):
         narrator.line("dora", words)
         await dora.say(staff_room, words, thread=card.event_id)
     narrator.scene("Only what follows “reply” reaches Anna")
-    narrator.line("dpo", _text(await anna.wait(bot, lambda event: "takes minutes" in _text(event))))
+    narrator.line("dpo", text_of(await anna.wait(bot, lambda event: "takes minutes" in text_of(event))))
 
 
 async def _ask(anna: Client, bot: UserId, room_id: RoomId, words: str, narrator: Narrator) -> None:
     narrator.line("anna", words)
     await anna.say(room_id, words)
-    narrator.line("dpo", _text(await anna.wait(bot, _is_text)))
+    narrator.line("dpo", text_of(await anna.wait(bot, _is_text)))
 
 
 async def _receive(anna: Client, bot: UserId, folder: Path, narrator: Narrator) -> list[Path]:
@@ -135,7 +125,7 @@ async def _receive(anna: Client, bot: UserId, folder: Path, narrator: Narrator) 
     while True:
         event = await anna.wait(bot, lambda event: event.type == "m.room.message")
         if event.content.get("msgtype") != "m.file":
-            narrator.line("dpo", _text(event))
+            narrator.line("dpo", text_of(event))
             if volumes and event.content.get("msgtype") == "m.text":
                 return volumes
             continue
@@ -164,8 +154,3 @@ async def _until_gone(anna: Client, bot: UserId) -> None:
 
 def _is_text(event: Received) -> bool:
     return event.type == "m.room.message" and event.content.get("msgtype") in ("m.text", "m.notice")
-
-
-def _text(event: Received) -> str:
-    content = event.content.get("m.new_content", event.content)
-    return str(content.get("body", ""))
