@@ -20,13 +20,8 @@ class Narrator:
     def line(self, who: str, text: str) -> None:
         """Quote somebody, indented."""
         if not self._quiet:
-            print(
-                "\n".join(
-                    f"            {who if not number else '':>6} | {part}"
-                    for number, part in enumerate(text.splitlines())
-                ),
-                flush=True,
-            )
+            said = [f"            {'' if number else who:>6} | {part}" for number, part in enumerate(text.splitlines())]
+            print("\n".join(said), flush=True)
 
 
 def text_of(event: Received) -> str:
