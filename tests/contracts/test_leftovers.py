@@ -103,6 +103,9 @@ class RealErasing(Real):
 
     async def deactivate(self, user: UserId, *, erase: bool) -> None:
         await self.admin.admin("POST", "v1", "deactivate", user, body={"erase": erase})
+        await self._parted(user)
+
+    async def _parted(self, user: UserId) -> None:
         while (await self.admin.admin("GET", "v1", "users", user, "joined_rooms"))["total"]:
             await asyncio.sleep(0.05)
 

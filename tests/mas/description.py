@@ -20,7 +20,8 @@ PATH = Path(os.environ.get("MAS_OPENAPI", _BESIDE))
 HERE = PATH.is_file()
 
 # what MAS 1.22 answers and does not describe (its source, crates/handlers/src/admin)
-_ANYWHERE = {400, 401}
+_REFUSED = 400
+_ANYWHERE = {_REFUSED, 401}
 _BEYOND = {("POST", "/api/admin/v1/personal-sessions"): {410}}
 _ERROR = {"$ref": "#/components/schemas/ErrorResponse"}
 
@@ -79,8 +80,10 @@ class Description:
         path, operation = found
         where = f"{exchange.method} {path}"
         self.used.add(where)
-        faults = [*self._path(path, exchange, operation), *self._query(exchange, operation)]
-        faults += [*self._body(exchange, operation), *self._answer(path, exchange, operation)]
+        faults = [*self._answer(path, exchange, operation)]
+        if exchange.status != _REFUSED:  # else something was wrong with the request, and that has been noticed
+            faults += [*self._path(path, exchange, operation), *self._query(exchange, operation)]
+            faults += self._body(exchange, operation)
         return [f"{where} -> {exchange.status}: {fault}" for fault in faults]
 
     def _path(self, path: str, exchange: Exchange, operation: Json) -> Iterator[str]:

@@ -63,7 +63,8 @@ async def served(server_name: str = "dpobot.test") -> AsyncIterator[Served]:
     yield made
     await mas.queue.stop()
     await server.close()
-    assert made.faults == []
+    if made.faults:
+        pytest.fail("\n".join(sorted(set(made.faults))))
 
 
 @dataclass(frozen=True)
