@@ -62,3 +62,13 @@ async def test_a_message_whose_key_was_kept_back_does_not_age_its_device(room: R
     server.text(room.direct, ANNA, "rights")
     await room.stage.pass_time(minutes=1)
     assert (await _known(room))["ed"] < (await _known(room))["new"] == server.now
+
+
+async def test_what_waits_for_a_device_counts_from_there(room: Room) -> None:
+    """A device that was signed a moment ago can't have anything erased; the person's other one need not wait."""
+    await room.stage.pass_time(hours=30)
+    server = _server(room)
+    (answer,) = await room.stage.ask(room.direct, ANNA, "erase without copy")
+    assert "the one that you are writing from I have known since 23 November 2026, 18:00 UTC" in answer
+    del server.signing_keys[ANNA]
+    assert "I am counting what would go" in (await room.stage.ask(room.direct, ANNA, "erase"))[0]
