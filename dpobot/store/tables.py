@@ -1,52 +1,39 @@
 """Every table of dpobot. The same definitions serve SQLite and PostgreSQL; migrations follow them (a test compares)."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeDecorator
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-metadata = sa.MetaData(naming_convention=NAMING)
+from dpobot.store.columns import BIG, JSON, Moment, metadata
+from dpobot.store.erasure_tables import erasure, erasure_room, known_device, receipt, rectification, safeguard
 
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC moment: timestamptz on PostgreSQL, fixed-width sortable text on SQLite; naive values are refused."""
-
-    impl = sa.String(32)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        """Pick the column type."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(sa.DateTime(timezone=True))
-        return dialect.type_descriptor(sa.String(32))
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        """Store."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime reached the database")
-        utc = value.astimezone(UTC)
-        return utc if dialect.name == "postgresql" else utc.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        """Load."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if isinstance(value, datetime) else datetime.fromisoformat(value)
-
-
-JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite autoincrements INTEGER only
+__all__ = [
+    "Moment",
+    "alert",
+    "approval",
+    "assessment",
+    "audit",
+    "bot_state",
+    "case",
+    "case_file",
+    "case_message",
+    "case_number",
+    "erasure",
+    "erasure_room",
+    "inbox",
+    "job",
+    "job_step",
+    "known_device",
+    "metadata",
+    "outbox",
+    "person",
+    "prompt",
+    "receipt",
+    "rectification",
+    "reminder",
+    "safeguard",
+    "staff_thread",
+    "staff_upload",
+    "volume",
+]
 
 # Where the listener stands: sync token, when this store was made, ...
 bot_state = sa.Table(
@@ -237,86 +224,6 @@ assessment = sa.Table(
     sa.Column("level", sa.String(16), nullable=False),  # low, medium, high; grant, refuse; agreed
     sa.Column("sealed", sa.LargeBinary, nullable=False),  # the reasons: encrypted at rest
     sa.Column("at", Moment, nullable=False),
-)
-
-# An erasure on its way: what it is to do, what was found and confirmed, how far it is, what is left
-erasure = sa.Table(
-    "erasure",
-    metadata,
-    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), primary_key=True, autoincrement=False),
-    sa.Column("options", JSON, nullable=False),  # model.erasure.ErasureOptions
-    sa.Column("survey_after", Moment),  # a device that is too new: no plan before
-    sa.Column("plan", JSON),  # model.erasure.Plan: counts and server names
-    sa.Column("plan_hash", sa.String(64)),  # SHA-256 (hex) of the plan
-    sa.Column("surveyed_at", Moment),
-    sa.Column("confirmed_hash", sa.String(64)),  # the plan whose code the person typed
-    sa.Column("confirmed_at", Moment),
-    sa.Column("cooled_off_at", Moment),  # not before may it begin
-    sa.Column("begun_at", Moment),  # the first irreversible step: no way back from here
-    sa.Column("erased_at", Moment),  # the last one
-    sa.Column("checked_at", Moment),  # what is left was counted
-    sa.Column("skip", sa.Boolean, nullable=False, server_default=sa.false()),  # staff go on past what failed
-    sa.Column("counts", JSON, nullable=False),  # category -> how many were there when it began
-    sa.Column("failures", JSON, nullable=False),  # step -> code of what it failed with
-    sa.Column("residuals", JSON, nullable=False),  # list of model.erasure.Residual
-    sa.Column("sealed", sa.LargeBinary),  # the receipt's code: encrypted at rest; dropped when the person has it
-    sa.Index("ix_erasure_begun", "begun_at"),
-    sa.Index("ix_erasure_cooling", "begun_at", "cooled_off_at"),
-)
-
-# A room in which an erasure has work to do; deleted with the erasure's end
-erasure_room = sa.Table(
-    "erasure_room",
-    metadata,
-    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), primary_key=True, autoincrement=False),
-    sa.Column("room_id", sa.String(255), primary_key=True),
-    sa.Column("membership", sa.String(16), nullable=False),
-    sa.Column("fate", sa.String(16), nullable=False),  # model.erasure.Fate: redact, purge, ours, nothing
-    sa.Column("events", sa.Integer, nullable=False),  # of the person, holding content when it began
-    sa.Column("state", sa.String(16), nullable=False),  # new, done, failed
-    sa.Column("error", sa.String(128)),  # a stable code
-    sa.Index("ix_erasure_room_state", "case_id", "state", "room_id"),
-)
-
-# The signed receipt of an erasure; fetched by its code from any account, so nothing in it names the person
-receipt = sa.Table(
-    "receipt",
-    metadata,
-    sa.Column("code_hash", sa.String(64), primary_key=True),  # SHA-256 (hex) of the code, normalised
-    sa.Column("case_id", BIG, nullable=False, unique=True),
-    sa.Column("document", sa.Text),  # canonical JSON with its signature; None while the erasure is not over
-    sa.Column("created_at", Moment, nullable=False),
-    sa.Column("signed_at", Moment),
-    sa.Index("ix_receipt_created", "created_at"),
-)
-
-# A safeguard that is in force, and the looser value that is wanted since a moment
-safeguard = sa.Table(
-    "safeguard",
-    metadata,
-    sa.Column("name", sa.String(64), primary_key=True),
-    sa.Column("value", sa.Integer, nullable=False),
-    sa.Column("wanted", sa.Integer),
-    sa.Column("wanted_at", Moment),
-    sa.Column("counts_at", Moment),  # from then on what is wanted is in force
-)
-
-# A device of a person that was seen signed by its owner: how long we have known it
-known_device = sa.Table(
-    "known_device",
-    metadata,
-    sa.Column("user_id", sa.String(255), primary_key=True),
-    sa.Column("signing_key", sa.String(64), primary_key=True),  # the device's ed25519 key
-    sa.Column("first_seen_at", Moment, nullable=False),
-)
-
-# What the homeserver itself can put right (Art. 16)
-rectification = sa.Table(
-    "rectification",
-    metadata,
-    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), primary_key=True, autoincrement=False),
-    sa.Column("field", sa.String(16), nullable=False),  # display_name, avatar, email
-    sa.Column("sealed", sa.LargeBinary, nullable=False),  # old and new value: encrypted at rest
 )
 
 # What has been said unasked, so that it is said once

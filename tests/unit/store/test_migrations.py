@@ -9,9 +9,9 @@ from alembic import command
 
 from dpobot.model.words import CaseState, Channel, Kind, Trust
 from dpobot.store import case_messages, cases, connect, migrating, outbox, people
+from dpobot.store.columns import JSON, Moment
 from dpobot.store.database import Database, Tx
 from dpobot.store.seal import Seal
-from dpobot.store.tables import JSON, Moment
 from tests.unit.store.moments import ANNA, NOW, after
 
 _MOMENTS = ("received_at", "due_at", "updated_at", "closed_at", "at", "created_at", "not_before")
