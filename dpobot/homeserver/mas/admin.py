@@ -13,7 +13,6 @@ from dpobot.homeserver.mas.credentials import ClientCredentials
 from dpobot.model.ids import UserId, server_of
 
 SITE = "GET /api/admin/v1/site-config"
-VERSION = "GET /api/admin/v1/version"
 NAMED = "GET /api/admin/v1/users/by-username/{username}"
 
 _PAGE = 100
@@ -55,10 +54,6 @@ class MasAdmin:
         """Close the connections."""
         await self.http.close()
         await self._credentials.close()
-
-    async def version(self) -> str:
-        """Return the number of this MAS."""
-        return str((await self.http.call(VERSION)).get("version"))
 
     async def server_name(self) -> str:
         """Return the name of the homeserver whose accounts MAS keeps."""

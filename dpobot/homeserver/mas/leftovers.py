@@ -23,9 +23,9 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "of_account": (TOKEN, SITE, NAMED, EMAILS, LINKS, PERSONAL, *SESSIONS, *lender.ENDPOINTS),
 }
 
-# what MAS keeps after a deactivation and tells nobody: named in every receipt (MAS docs, "Personal data")
-_UNASKABLE = ("sign_in_passwords", "sign_in_provider_answers", "sign_in_attempts", "sign_in_agreements")
-_KEPT = "kept_by_sign_in_service"
+_RECORDS, _KEPT = "sign_in_records", "kept_by_sign_in_service"
+# former passwords, answers of providers, recoveries, agreements: MAS keeps them and tells nobody (see `categories`)
+_UNASKABLE = Residual(_RECORDS, 0, "database_only")
 
 
 class MasLeftovers(SynapseLeftovers):
@@ -55,14 +55,14 @@ class MasLeftovers(SynapseLeftovers):
         person = await self._mas.user(user)
         if person is None:
             return found
-        return (*found, *await self._held(person), *(Residual(category, 0, _KEPT) for category in _UNASKABLE))
+        return (*found, *await self._held(person), _UNASKABLE)
 
     async def _held(self, person: Resource) -> Sequence[Residual]:
         emails = await listed(self._mas.http, EMAILS, {"filter[user]": person.id})
         links = await listed(self._mas.http, LINKS, {"filter[user]": person.id})
         return (
-            *left("sign_in_account", not person.has("deactivated_at"), "not_deactivated"),
-            Residual("sign_in_account", 1, _KEPT),
+            *left("account", not person.has("deactivated_at"), "not_deactivated"),
+            Residual(_RECORDS, 1, _KEPT),
             *left("addresses", len(emails)),
             *left("sso_links", len(links)),
             *await self._sessions(person),
@@ -77,4 +77,4 @@ class MasLeftovers(SynapseLeftovers):
             for each in await listed(self._mas.http, endpoint, {role: person.id}):
                 ended[each.id] = each.has("finished_at") or each.has("revoked_at")
         kept = sum(ended.values())
-        return (*left("sign_in_sessions", len(ended) - kept), *left("sign_in_sessions", kept, _KEPT))
+        return (*left("sessions", len(ended) - kept), *left(_RECORDS, kept, _KEPT))
