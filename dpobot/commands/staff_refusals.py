@@ -1,6 +1,7 @@
 """Refusals that say more than the rooms below know: who did what and when, what is missing, and who can add it."""
 
 from dpobot.audit import trail
+from dpobot.cases import queries
 from dpobot.cases.service import confirmed_by_person, job_of
 from dpobot.commands import worksheet
 from dpobot.commands.spec import StaffContext
@@ -15,7 +16,7 @@ _TALK = frozenset({"case.message", "case.note", "case.file"})
 async def with_facts(context: StaffContext, refusal: StaffRefusal) -> StaffRefusal:
     """Return a refusal with who brought the case to where it is, or what it lacks; most are returned as they are."""
     if refusal.code in _LACKING:
-        return StaffRefusal(refusal.code, **{**refusal.values, **await _lacking(context)})
+        return StaffRefusal(refusal.code, **{**refusal.values, **await _lacking(context, refusal)})
     if refusal.code not in _STALE:
         return refusal
     return StaffRefusal(
@@ -23,11 +24,11 @@ async def with_facts(context: StaffContext, refusal: StaffRefusal) -> StaffRefus
     )
 
 
-async def _lacking(context: StaffContext) -> dict[str, object]:
+async def _lacking(context: StaffContext, refusal: StaffRefusal) -> dict[str, object]:
     """Return what the worksheet lacks, and who makes a plan come about: the person, we, or nobody (``remote``)."""
-    case = context.case
+    case = await queries.any_by_reference(context.tx, refusal.values["reference"])
     if case is None:
-        return {"missing": [], "by": "us"}
+        raise refusal
     by = "person" if confirmed_by_person(case) else "us"
     missing = worksheet.missing(await worksheet.lines(context.tx, case))
     return {"missing": missing, "by": "remote" if job_of(case) is None else by}

@@ -247,6 +247,13 @@ def staff_desk(staff_registry: StaffRegistry) -> StaffDesk:
     return StaffDesk(staff_registry, Rules(), staff_rules, notice.load(templates_folder() / "notice", OPERATOR))
 
 
+@pytest.fixture(scope="session")
+def staff_desk_of_one(staff_registry: StaffRegistry) -> StaffDesk:
+    """A desk where one approval is enough."""
+    staff_rules = StaffRules(server="example.org")
+    return StaffDesk(staff_registry, Rules(), staff_rules, notice.load(templates_folder() / "notice", OPERATOR))
+
+
 @pytest.fixture
 def office(sqlite_database: Database, staff_desk: StaffDesk) -> Office:
     """The staff room."""
