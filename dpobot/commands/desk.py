@@ -13,6 +13,7 @@ from dpobot.commands.registry import Registry
 from dpobot.commands.spec import Context, ReceiptPage
 from dpobot.errors import Refusal
 from dpobot.model.records import Incoming, IncomingKind, Reply
+from dpobot.receipt import codes
 from dpobot.store.database import Tx
 from dpobot.text.notice import Notice
 
@@ -74,6 +75,8 @@ class Desk:
         if words is not None:
             incoming = replace(incoming, body=words)
         parsed = parse(incoming.body, self._registry.vocabulary)
+        if isinstance(parsed, FreeText) and _is_receipt_code(parsed.text):
+            parsed = Said("receipt", (parsed.text,), parsed.text, prefixed=True)  # the code was pasted alone
         if isinstance(parsed, FreeText):
             return await free_text.take(context, incoming, parsed)
         return await self._command(context, incoming, parsed)
@@ -93,6 +96,12 @@ class Desk:
         return await command.run(context, incoming, arguments)
 
 
+def _is_receipt_code(text: str) -> bool:
+    """Say whether ``text`` is nothing but the code of a receipt, dashes and all."""
+    return text.count("-") == _DASHES and codes.normalised(text) is not None
+
+
+_DASHES = 4  # between the groups of a receipt's code
 _SLIP = 3  # so few words behind a command are taken for a slip in its arguments
 
 

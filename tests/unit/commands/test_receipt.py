@@ -57,10 +57,15 @@ async def test_any_account_gets_the_receipt_by_its_code(ada: Person, trust: Trus
     assert page.document_in(shown.attachment.data.decode()) == text
 
 
-@pytest.mark.parametrize("said", ["receipt abcd-efgh-jklm-npqr-stuv", "Quittung ABCD EFGH JKLM NPQR STUV",
-                                  "!dpo receipt ABCDEFGHJKLMNPQRSTUV"])  # fmt: skip
+@pytest.mark.parametrize(
+    "said",
+    [
+        "receipt abcd-efgh-jklm-npqr-stuv", "Quittung ABCD EFGH JKLM NPQR STUV", "!dpo receipt ABCDEFGHJKLMNPQRSTUV",
+        CODE, "abcd-efgh-jklm-npqr-stuv\n",
+    ],
+)  # fmt: skip
 async def test_however_the_code_is_typed(ada: Person, said: str) -> None:
-    """Small letters, blanks instead of dashes, or none."""
+    """Small letters, blanks instead of dashes, or none; or pasted alone."""
     await _keep(ada, text=_document())
     assert await ada.hears(said) == ["receipt", "receipt_page"]
 

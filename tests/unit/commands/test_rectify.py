@@ -1,6 +1,10 @@
 """`rectify`: what the homeserver itself can put right is asked for in a set form; all else goes to people."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dpobot.commands import corrections
 from dpobot.commands.corrections import AVATAR, EMAIL, MOST_OF_A_NAME, NAME, PICTURE, Correction
@@ -77,7 +81,19 @@ async def test_what_can_not_be_is_refused_with_a_sentence(ada: Person, said: str
     assert await ada.cases() == []
 
 
-def test_the_longest_name_may_be(ada: Person) -> None:
+@given(st.text(), st.sampled_from(["", "display name ", "avatar ", "email ", "e-mail: a@a.example ", "nom affiché\n"]))
+def test_any_words_have_an_answer(words: str, field: str) -> None:
+    """A correction, a refusal with a sentence, or people; and no name holds what can't be seen."""
+    found = None
+    with suppress(Refusal):
+        found = corrections.correction(field + words)
+    if found is not None and found.field == NAME:
+        assert found.new is not None
+        assert 0 < len(found.new) <= MOST_OF_A_NAME
+        assert not set(found.new) & set("\n\r\u202e\u200b\u2028\x00")
+
+
+def test_the_longest_name_may_be() -> None:
     """As long as the homeserver takes it."""
     name = "x" * MOST_OF_A_NAME
     assert corrections.correction(f"display name {name}") == Correction(NAME, None, name)
