@@ -110,7 +110,7 @@ def _shaped(said: Mapping[str, Any]) -> Checked:
             case=said["case"],
             plan=_hash(said["plan"]),
             counts={name: _count(value) for name, value in said["counts"].items()},
-            residuals=tuple(_residual(each) for each in said["residuals"]),
+            residuals=_residuals(said["residuals"]),
             times={name: _moment(value) for name, value in said["times"].items()},
             notice=said["notice"],
             subject=_hash(said["subject"]),
@@ -130,6 +130,12 @@ def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError("count")
     return value
+
+
+def _residuals(value: Any) -> tuple[Residual, ...]:
+    if not isinstance(value, list):
+        raise TypeError("residuals")
+    return tuple(_residual(each) for each in value)
 
 
 def _residual(value: Mapping[str, Any]) -> Residual:

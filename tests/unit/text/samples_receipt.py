@@ -24,7 +24,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "case": "DPO-2026-0042",
             "plan_hash": "ab" * 32,
             "notice": "2026-11-22",
-            "key_id": "ed25519:0123456789abcdef",
+            "key_id": "ed25519:0a1b2c3d4e5f0a1b",
             "times": _TIMES,
             "counts": counts,
             "groups": groups,
