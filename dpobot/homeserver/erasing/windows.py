@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.category import Subject, records_of
 from dpobot.homeserver.changes import Depth, Redacted
+from dpobot.homeserver.erasing.fans import fans
 from dpobot.homeserver.erasing.pages import page
 from dpobot.homeserver.erasing.power import may_send
 from dpobot.homeserver.erasing.redactable import goes
@@ -69,16 +70,11 @@ async def _joined(subject: Subject, room_id: RoomId) -> bool:
 
 
 async def _all(person: Subject, room_id: RoomId, events: Sequence[str], outcome: _Outcome, at_once: int) -> None:
-    queue = iter(events)
-
-    async def work() -> None:
-        for event in queue:
-            await _one(person, room_id, event, outcome)
-
     try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(max(1, min(at_once, len(events)))):
-                group.create_task(work())
+        for fan in fans(events, at_once):
+            async with asyncio.TaskGroup() as group:
+                for event in fan:
+                    group.create_task(_one(person, room_id, event, outcome))
     except ExceptionGroup as failures:
         # what is redacted stays so: the next attempt begins with what is left
         raise failures.exceptions[0] from failures
