@@ -12,6 +12,7 @@ from dpobot.store.tables import case, job, volume
 from dpobot.store.tx import Tx
 
 _CARRY_OUT = ("export", "erase", "restrict", "rectify")
+_PARTIAL = "erasure_partial"  # an erasure that has ended without having done everything
 _BY_THE_WAY = ("survey", "verify_erasure", "lift")
 
 
@@ -47,16 +48,19 @@ async def list_open(tx: Tx) -> list[Alert]:
 async def settle(tx: Tx, now: datetime) -> int:
     """Close alerts about the end of jobs that nobody need look at any more; return how many.
 
-    Those of work that carries a case out, when it is no longer stopped: somebody has decided. Those of taking an
-    archive back, when a later run has done it, or when the case has moved on and nothing of the archive is left on the
-    homeserver. Those of counting, checking and lifting, when a later run has done it, or when the case is over.
+    Those of work that carries a case out, when it is neither stopped nor partial any more: somebody has decided. Those
+    of taking an archive back, when a later run has done it, or when the case has moved on and nothing of the archive is
+    left on the homeserver. Those of counting, checking and lifting, when a later run has done it, or the case is over.
     """
     about = (job.c.case_id == table.c.case_id) & (case.c.id == job.c.case_id) & table.c.key.in_(_keys())
     decided = job.c.name.in_(_CARRY_OUT) & case.c.state.not_in((CaseState.HELD, CaseState.PARTIAL))
     taken_back = (job.c.name == "expire") & (_done_later() | (~_volumes_left() & (case.c.state != CaseState.DELIVERED)))
     repeated = job.c.name.in_(_BY_THE_WAY) & (_done_later() | case.c.closed_at.is_not(None))
     over = sa.exists().where(about, decided | taken_back | repeated)
-    return await change(tx, sa.update(table).where(table.c.closed_at.is_(None), over).values(closed_at=now))
+    retried = (table.c.code == _PARTIAL) & sa.exists().where(
+        case.c.id == table.c.case_id, case.c.state != CaseState.PARTIAL
+    )
+    return await change(tx, sa.update(table).where(table.c.closed_at.is_(None), over | retried).values(closed_at=now))
 
 
 def _keys() -> list[sa.ColumnElement[str]]:
