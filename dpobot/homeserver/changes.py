@@ -78,12 +78,13 @@ class Changes(Protocol):
     async def redact(self, room_id: RoomId, user: UserId, depth: Depth, start: str | None, at_once: int) -> Redacted:
         """Redact one page of the person's events as the person, in a room that they are in, oldest first.
 
-        What is redacted already is left alone. Rejected("not_joined") if they are not in the room.
+        What is redacted already is left alone. Rejected("not_joined") if they are not in the room, or may no longer
+        send anything there, as after its upgrade: `redact_left` is the way then.
         """
         ...
 
     async def redact_left(self, room_id: RoomId, user: UserId, depth: Depth) -> Redacted:
-        """Redact what can be in a room that the person is no longer in; what can't is in ``refused``."""
+        """Redact what can be in a room where `redact` is not possible; what can't is in ``refused``."""
         ...
 
     async def delete_all_media(self, user: UserId) -> int:
@@ -95,7 +96,7 @@ class Changes(Protocol):
         ...
 
     async def clear_profile(self, user: UserId) -> None:
-        """Remove display name, picture and every custom field."""
+        """Remove every custom field; display name and picture go with `deactivate`, which tells no room of it."""
         ...
 
     async def delete_room(self, room_id: RoomId) -> bool:

@@ -92,10 +92,11 @@ class FakeChanges:
     async def redact(self, room_id: RoomId, user: UserId, depth: Depth, start: str | None, at_once: int) -> Redacted:
         """Redact one page of the person's events, oldest first."""
         self.fake.called("redact")
-        if self._room(room_id).members.get(user) != "join":
+        room = self._room(room_id)
+        if room.members.get(user) != "join":
             raise Rejected("not_joined")
-        if user in self._room(room_id).silenced:
-            return self._bulk(room_id, user, depth)
+        if user in room.silenced and self._going(room_id, self._own(room_id, user), depth):
+            raise Rejected("not_joined")
         first, own = int(start or 0), self._own(room_id, user)
         window = own[first : first + self.page]
         wanted = self._going(room_id, window, depth)
@@ -107,9 +108,6 @@ class FakeChanges:
     async def redact_left(self, room_id: RoomId, user: UserId, depth: Depth) -> Redacted:
         """Redact messages, encrypted events and joins; the others are ``not_in_room``."""
         self.fake.called("redact_left")
-        return self._bulk(room_id, user, depth)
-
-    def _bulk(self, room_id: RoomId, user: UserId, depth: Depth) -> Redacted:
         wanted = self._going(room_id, self._own(room_id, user), depth)
         reached = [event for event in wanted if _in_reach(event)]
         for event in reached:

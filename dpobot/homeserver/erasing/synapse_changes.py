@@ -30,7 +30,7 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "direct_rooms": (account.ACCOUNT_DATA,),
     "media_in": pages.ENDPOINTS,
     "prepare_erasure": (links.ACCOUNT, links.CHANGE, account.SUSPEND, account.LIMIT),
-    "redact": (*pages.ENDPOINTS, *windows.ENDPOINTS, *left_rooms.ENDPOINTS, *puppet.ENDPOINTS),
+    "redact": (*pages.ENDPOINTS, *windows.ENDPOINTS, *puppet.ENDPOINTS),
     "redact_left": (*pages.ENDPOINTS, *left_rooms.ENDPOINTS),
     "delete_all_media": uploads.ENDPOINTS,
     "delete_links": (*links.ENDPOINTS, *rooms_of.ENDPOINTS, *puppet.ENDPOINTS),
@@ -94,19 +94,8 @@ class SynapseChanges:
         await account.prepared(self._subject(user))
 
     async def redact(self, room_id: RoomId, user: UserId, depth: Depth, start: str | None, at_once: int) -> Redacted:
-        """Redact one page of the person's events as the person, oldest first; see `windows`.
-
-        Where the person may no longer send anything (a room that was upgraded), the bulk call does the whole room.
-        """
-        subject = self._subject(user)
-        return await windows.redact(
-            subject,
-            room_id,
-            depth,
-            start,
-            at_once,
-            lambda: left_rooms.redact_left(subject, room_id, depth, self._pause),
-        )
+        """Redact one page of the person's events as the person, oldest first; see `windows`."""
+        return await windows.redact(self._subject(user), room_id, depth, start, at_once)
 
     async def redact_left(self, room_id: RoomId, user: UserId, depth: Depth) -> Redacted:
         """Redact what can be in a room that the person is no longer in; see `left_rooms`."""

@@ -6,7 +6,7 @@ joins alone, and makes the room's history fray by one end for each redaction.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dpobot.errors import Rejected, Unavailable
@@ -24,8 +24,6 @@ JOINED_ROOMS = "GET /_synapse/admin/v1/users/{user}/joined_rooms"
 STATE = "GET /_synapse/admin/v1/rooms/{room}/state"
 ENDPOINTS = (REDACT, REDACT_ANEW, JOINED_ROOMS, STATE)
 
-Fallback = Callable[[], Awaitable[Redacted]]
-
 
 @dataclass
 class _Outcome:
@@ -35,13 +33,11 @@ class _Outcome:
     refused: Counter[str] = field(default_factory=Counter)
 
 
-async def redact(
-    subject: Subject, room_id: RoomId, depth: Depth, start: str | None, at_once: int, fallback: Fallback
-) -> Redacted:
-    """Redact one page of the person's events, oldest first, ``at_once`` side by side.
+async def redact(subject: Subject, room_id: RoomId, depth: Depth, start: str | None, at_once: int) -> Redacted:
+    """Redact one page of the person's events, oldest first, up to ``at_once`` side by side.
 
-    ``fallback`` does the whole room where the person may no longer send anything, e.g. after a room upgrade. Raises
-    `Rejected` ``not_joined`` if they are not in the room.
+    Raises `Rejected` ``not_joined`` if they are not in the room, or are but may no longer send anything, as after the
+    upgrade of a room: `left_rooms` is the way then.
     """
     if start is None and not await _joined(subject, room_id):
         raise Rejected("not_joined")
@@ -53,11 +49,8 @@ async def redact(
     async with subject.acting() as person:
         # the first one alone: where nothing is allowed, that is found out once and not a thousand times
         await _one(person, room_id, wanted[0], outcome)
-        if outcome.refused["M_FORBIDDEN"]:
-            if not await _joined(subject, room_id):
-                raise Rejected("not_joined")
-            if await _silenced(subject, room_id):
-                return await fallback()
+        if outcome.refused["M_FORBIDDEN"] and not await _able(subject, room_id):
+            raise Rejected("not_joined")
         await _all(person, room_id, wanted[1:], outcome, at_once)
     return Redacted(outcome.count, dict(outcome.refused), found.next)
 
@@ -93,7 +86,7 @@ async def _one(person: Subject, room_id: RoomId, event: str, outcome: _Outcome) 
         outcome.count += 1
 
 
-async def _silenced(subject: Subject, room_id: RoomId) -> bool:
-    """Tell whether the person's power is too low to send a redaction, as it is in rooms that were upgraded."""
+async def _able(subject: Subject, room_id: RoomId) -> bool:
+    """Tell whether the person may send redactions here at all: in a room that was upgraded they have no power to."""
     state = records_of((await subject.ask(STATE, room=room_id)).get("state"))
-    return not may_send(state, subject.user, "m.room.redaction")
+    return may_send(state, subject.user, "m.room.redaction") and await _joined(subject, room_id)
