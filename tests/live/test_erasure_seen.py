@@ -3,14 +3,18 @@
 What is measured here is what docs/erasure.md tells people; the tests compare the two, cell by cell.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 import pytest
 
 from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
 from dpobot.homeserver.synapse import SynapseHomeserver
-from dpobot.model.ids import UserId
+from dpobot.homeserver.verifying.synapse_leftovers import SynapseLeftovers
+from dpobot.model.erasure import Residual
+from dpobot.model.ids import RoomId, UserId
+from dpobot.receipt import reasons
 from tests.live.federation import Federation, arrived, federation
 from tests.live.http import Client
 from tests.live.seen_erasing import erase
@@ -26,31 +30,50 @@ NEW = {"joined later", "visitor", "first of a new server"}
 SPOKEN = {"messages", "thread", "reactions"}
 
 
+@dataclass(frozen=True)
+class Watched:
+    """What everybody saw at a time; ``left``: what dpobot itself finds to be left, by the name of the room."""
+
+    seen: Seen
+    left: Mapping[str, Sequence[Residual]]
+
+
 @pytest.fixture(scope="module")
-async def seen(federation: Federation) -> Mapping[str, Seen]:
-    """What everybody sees before, after an erasure without options, and after one with ``redact`` and ``media``."""
+async def watched(federation: Federation) -> Mapping[str, Watched]:
+    """Everybody looks before, after an erasure without options, and after one with ``redact`` and ``media``."""
     admin = await federation.at_home("admin", admin=True)
     life = await live(federation, "forget")
     before = await look(life, await observers(life, admin, "before"), "before")
     forgotten = await _erased(life, admin, everything=False)
     redacted = await _erased(await live(federation, "redact"), admin, everything=True)
-    return {BEFORE: before, FORGET: forgotten, REDACT: redacted}
+    return {BEFORE: Watched(before, {}), FORGET: forgotten, REDACT: redacted}
 
 
-async def _erased(life: Life, admin: Client, *, everything: bool) -> Seen:
+@pytest.fixture
+def seen(watched: Mapping[str, Watched]) -> Mapping[str, Seen]:
+    """What everybody saw, by the time."""
+    return {when: part.seen for when, part in watched.items()}
+
+
+async def _erased(life: Life, admin: Client, *, everything: bool) -> Watched:
     """Erase the person, wait until the other server has heard of it, and let everybody look."""
-    address, token = life.federation.home.url, admin.credentials.access_token
+    at = (life.federation.home.url, admin.credentials.access_token)
+    person = UserId(life.alice.user_id)
     async with AsyncExitStack() as stack:
-        homeserver, changes = SynapseHomeserver(address, token), SynapseChanges(address, token)
-        stack.push_async_callback(homeserver.close)
-        stack.push_async_callback(changes.close)
-        await erase(homeserver, changes, UserId(life.alice.user_id), everything=everything)
+        homeserver, changes, leftovers = SynapseHomeserver(*at), SynapseChanges(*at), SynapseLeftovers(*at)
+        for adapter in (homeserver, changes, leftovers):
+            stack.push_async_callback(adapter.close)
+        await erase(homeserver, changes, person, everything=everything)
+        left = {
+            name: await leftovers.of_room(RoomId(room), person, everything=everything)
+            for name, room in life.rooms.items()
+        }
     for room in SHARED:
         # a room's events arrive in their order: with the last one the redactions before it are there
         await arrived(life.rita, life.rooms[room], await life.bob.say(life.rooms[room], "That was all."))
     for room in ("across", "across encrypted"):
         await life.gone_from(room)
-    return await look(life, await observers(life, admin, "after"), "after")
+    return Watched(await look(life, await observers(life, admin, "after"), "after"), left)
 
 
 @pytest.mark.parametrize("when", [BEFORE, FORGET, REDACT])
@@ -111,3 +134,15 @@ async def test_files_are_gone_by_their_address(seen: Mapping[str, Seen]) -> None
     """With ``media``, wherever no other server holds a copy."""
     files = {sight for (_, mark), sight in seen[REDACT].items() if mark.what == "file"}
     assert files == {Sight.GONE}
+
+
+@pytest.mark.parametrize("when", [FORGET, REDACT])
+async def test_what_members_still_see_is_what_the_verification_finds(watched: Mapping[str, Watched], when: str) -> None:
+    """Where something that was to go is seen, dpobot's own look afterwards lists it; elsewhere it lists nothing."""
+    was_to_go = {"state"} if when == FORGET else {"state", *SPOKEN}
+    visible = {
+        mark.room
+        for (name, mark), sight in watched[when].seen.items()
+        if name == "member" and mark.what in was_to_go and sight is Sight.SEEN
+    }
+    assert {room for room, left in watched[when].left.items() if reasons.unexpected(left)} == visible

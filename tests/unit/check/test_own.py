@@ -1,6 +1,7 @@
 """What our own database tells: erasures in time, receipts, safeguards. On SQLite and PostgreSQL."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ async def test_an_empty_database_is_fine(database: Database) -> None:
 async def test_an_erasure_that_is_not_over_after_a_month_fails(sqlite_database: Database, state: CaseState) -> None:
     """Whatever it waits for; its reference is named, oldest first, and nobody's name."""
     for number, days in ((1, 31), (2, 40), (3, 29)):
-        await sqlite_database.write(lambda tx, number=number, days=days: _case(tx, number, days, state=state))
+        await sqlite_database.write(partial(_case, number=number, days=days, state=state))
     answer = await _look(sqlite_database, "erasures in time")
     said = "erasures that are not over after 30 days: 2 (DPO-2026-0002, DPO-2026-0001)"
     assert (answer.standing, answer.sentence) == (Standing.FAILED, said)
@@ -79,16 +80,15 @@ async def test_the_last_week_is_a_warning(database: Database) -> None:
 
 async def test_what_waits_for_the_person_or_is_over_or_held_by_law_is_in_time(database: Database) -> None:
     """Nobody here can hurry it."""
-    for number, other in enumerate(
-        (
-            {"state": CaseState.CONFIRMING},
-            {"state": CaseState.PAUSED},
-            {"state": CaseState.REVIEW, "legal_hold": True},
-            {"state": CaseState.CLOSED, "closed_at": NOW},
-            {"state": CaseState.REVIEW, "kind": Kind.COMPLAINT},
-        )
-    ):
-        await database.write(lambda tx, number=number, other=other: _case(tx, number, 90, **other))
+    others: list[dict[str, Any]] = [
+        {"state": CaseState.CONFIRMING},
+        {"state": CaseState.PAUSED},
+        {"state": CaseState.REVIEW, "legal_hold": True},
+        {"state": CaseState.CLOSED, "closed_at": NOW},
+        {"state": CaseState.REVIEW, "kind": Kind.COMPLAINT},
+    ]
+    for number, other in enumerate(others):
+        await database.write(partial(_case, number=number, days=90, **other))
     assert (await _look(database, "erasures in time")).standing is Standing.OK
 
 
@@ -106,7 +106,7 @@ async def test_a_finished_erasure_without_receipt_fails_after_a_day(database: Da
 async def test_many_are_counted_and_ten_are_named(sqlite_database: Database) -> None:
     """A line stays a line."""
     for number in range(12):
-        await sqlite_database.write(lambda tx, number=number: _erased(tx, number, 20 - number, signed=False))
+        await sqlite_database.write(partial(_erased, number=number, days=20 - number, signed=False))
     said = (await _look(sqlite_database, "receipts")).sentence
     assert (said.count("DPO-"), said.endswith("DPO-2026-0009, ...)")) == (10, True)
 
@@ -115,7 +115,7 @@ async def test_a_looser_safeguard_on_its_way_is_a_warning(database: Database) ->
     """Whoever did not mean it has until then."""
     strict = Safeguards(cooling_off=timedelta(hours=48))
     for wanted in (strict, Safeguards(daily_cap=strict.daily_cap + 5, cooling_off=strict.cooling_off)):
-        await database.write(lambda tx, wanted=wanted: want(tx, NOW, wanted))
+        await database.write(partial(want, now=NOW, wanted=wanted))
     answer = await _look(database, "safeguards")
     assert answer.standing is Standing.WARNING
     assert answer.sentence.endswith("daily_cap 20 -> 25 from 2026-11-24 09:00")
