@@ -144,13 +144,11 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
 
 def _administration(config: Config) -> tuple[SynapseHomeserver, SynapseChanges, SynapseLeftovers]:
     """Return what reads, what changes and what looks afterwards, as the configuration names where accounts are kept."""
-    chosen = config.homeserver
+    chosen, again = config.homeserver, config.homeserver.retries
     where = (chosen.url, secret(chosen.admin_token_file))
     if chosen.mas is None:
-        retries = chosen.retries
-        return SynapseHomeserver(*where, retries), SynapseChanges(*where, retries), SynapseLeftovers(*where, retries)
-    mas = MasAdmin(chosen.mas.url, chosen.mas.client_id, secret(chosen.mas.client_secret_file), chosen.retries)
-    again = chosen.retries
+        return SynapseHomeserver(*where, again), SynapseChanges(*where, again), SynapseLeftovers(*where, again)
+    mas = MasAdmin(chosen.mas.url, chosen.mas.client_id, secret(chosen.mas.client_secret_file), again)
     return MasHomeserver(*where, mas, again), MasChanges(*where, mas, again), MasLeftovers(*where, mas, again)
 
 

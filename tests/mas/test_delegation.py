@@ -16,7 +16,7 @@ from dpobot.homeserver.mas.changes import MasChanges
 from dpobot.homeserver.mas.homeserver import MasHomeserver
 from dpobot.homeserver.mas.leftovers import MasLeftovers
 from dpobot.model.erasure import Residual
-from dpobot.model.ids import RoomId, UserId
+from dpobot.model.ids import Mxc, RoomId, UserId
 from dpobot.receipt.reasons import CATEGORIES, unexpected
 from tests.live.http import Client
 from tests.mas.service import API, Mas, SignInRefused
@@ -173,6 +173,49 @@ async def test_a_locked_account_is_unlocked_before_it_is_acted_for(life: Life) -
     assert (await life.changes.own_counts(RoomId(room), life.user)).messages == 1
     assert (await life.changes.redact(RoomId(room), life.user, Depth.ALL, None, 4)).refused == {}
     assert (await life.changes.own_counts(RoomId(room), life.user)).messages == 0
+
+
+async def test_all_of_an_erasure_works_as_somebody_whom_mas_lends(life: Life) -> None:
+    """Everything that acts as the person, step by step; then what looks afterwards finds nothing that should not be."""
+    anna = life.client_of(life.credentials)
+    bob = life.client_of(await life.mas.register(f"bob{secrets.token_hex(4)}"))
+    shared = RoomId(await bob.create(preset="public_chat"))
+    await anna.member(shared, "join")
+    said = await anna.say(shared, "hello")
+    await anna.send(shared, {"m.relates_to": {"rel_type": "m.annotation", "event_id": said, "key": "x"}}, "m.reaction")
+    sole = RoomId(await anna.create(name="Diary"))
+    await anna.put("user", life.user, "rooms", sole, "tags", "u.mine", body={"order": 0.1})
+    url = Mxc(await anna.upload(b"a picture", "image/png", "me.png"))
+    await life.changes.set_avatar(life.user, b"another", "image/png")
+    await life.changes.suspend(life.user, on=True)
+
+    await life.changes.prepare_erasure(life.user)
+    start: str | None = None
+    for _ in range(10):
+        window = await life.changes.redact(shared, life.user, Depth.ALL, start, 4)
+        start = window.next
+        if start is None:
+            break
+    while await life.changes.delete_all_media(life.user):
+        pass
+    assert await life.changes.delete_links(life.user) == 2  # of the provider, and the tag
+    while not await life.changes.delete_room(sole):
+        pass
+    await life.changes.clear_profile(life.user)
+    await life.changes.deactivate(life.user)
+    await life.mas.queue.done()
+    while not await life.changes.finish_erasure(life.user):
+        pass
+
+    left = [
+        *await life.leftovers.of_account(life.user),
+        *await life.leftovers.of_room(shared, life.user, everything=True),
+        *await life.leftovers.of_deleted_room(sole),
+        *await life.leftovers.of_media(life.user, everything=True),
+        *await life.leftovers.of_file(url),
+    ]
+    assert unexpected(left) == ()
+    assert [each for each in life.mas.of("personal-sessions", life.mas.user(life.localpart)) if not each.ended] == []
 
 
 async def test_links_go_and_are_counted_once(life: Life) -> None:
