@@ -23,6 +23,7 @@ from dpobot.model.ids import UserId
 from dpobot.receipt import command
 from dpobot.receipt.key import load_or_create
 from dpobot.store.database import Tx
+from dpobot.text.render import Renderer, templates_folder
 
 _M_ARENA_MAX = -8  # of malloc.h
 _TRUST = (
@@ -184,7 +185,8 @@ async def _trust(given: argparse.Namespace) -> int:
 
 async def _verify_receipt(given: argparse.Namespace) -> int:
     config = load(given.config) if given.key is None and given.config.exists() else None
-    return command.verify(given.file, given.key, config, tuple(given.subject) if given.subject else None)
+    renderer = Renderer(templates_folder(), {})
+    return command.verify(renderer, given.file, given.key, config, tuple(given.subject) if given.subject else None)
 
 
 async def _receipt_key(given: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from dpobot.errors import ConfigurationError
 from dpobot.model.records import Reply
 from dpobot.receipt import check, codes, key, page, reasons
 from dpobot.receipt.check import Checked, ReceiptError
-from dpobot.text.render import Renderer, templates_folder
+from dpobot.text.render import Renderer
 
 VALID, NOT_VALID = 0, 1
 MOST_BYTES = 4_000_000  # of the page that holds a receipt
@@ -28,13 +28,14 @@ KEY = (
 )
 
 
-def verify(file: Path, named: str | None, config: Config | None, subject: tuple[str, str] | None) -> int:
+def verify(
+    renderer: Renderer, file: Path, named: str | None, config: Config | None, subject: tuple[str, str] | None
+) -> int:
     """Print what a receipt says, or why it is not good; return the exit status.
 
     ``named``: a public key, or a file with one or with published keys; else the key in ``config``'s data folder.
     ``subject``: code and user ID. Raises `ConfigurationError` if there is nothing to check, or nothing to check with.
     """
-    renderer = Renderer(templates_folder(), {})
     try:
         text = page.document_in(_read(file))
         checked = check.verify(text, _key(text, named, config))
