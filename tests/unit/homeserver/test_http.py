@@ -11,7 +11,7 @@ from aiohttp import web
 
 from dpobot.demo.synapse import free_port
 from dpobot.errors import Gone, Rejected, Unavailable
-from dpobot.homeserver.http import Http, backoff
+from dpobot.homeserver.http import AGENT, Http, backoff
 from tests.unit.homeserver.conftest import Script
 
 _ANY = "GET /_synapse/admin/v2/users/{user}"
@@ -260,3 +260,43 @@ def test_waits_grow_up_to_a_cap_and_differ() -> None:
         assert most / 2 <= min(waits)
         assert max(waits) <= most
         assert len(waits) > 1
+
+
+async def test_an_answer_without_content_is_an_empty_object(script: Script, http: Http) -> None:
+    """A deletion that worked says nothing (204)."""
+    script.raw(b"", 204)
+    assert await http.call(_ANY, path=_USER) == {}
+
+
+async def test_a_form_is_sent_as_a_form(script: Script, http: Http) -> None:
+    """Token endpoints take no JSON (RFC 6749, section 4.4.2)."""
+    sent = []
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        sent.append((request.content_type, dict(await request.post())))
+        return web.json_response({})
+
+    script.does(take)
+    await http.call("POST /oauth2/token", form={"grant_type": "client_credentials", "scope": "a b"})
+    assert sent == [("application/x-www-form-urlencoded", {"grant_type": "client_credentials", "scope": "a b"})]
+
+
+async def test_an_error_without_codes_is_told_from_a_page_of_a_proxy(script: Script, http: Http) -> None:
+    """JSON:API has titles for people, which stay here: they can hold names."""
+    script.json({"errors": [{"title": "User @anna:dpobot.test not found"}]}, 404)
+    with pytest.raises(Gone) as error:
+        await http.call(_ANY, path=_USER)
+    assert str(error.value) == "404 json_api"
+
+
+async def test_every_request_says_whose_program_it_is(script: Script, http: Http) -> None:
+    """Where the server takes it for the person's, they read it among their connections."""
+    agents = []
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        agents.append(request.headers["User-Agent"])
+        return web.json_response({})
+
+    script.does(take)
+    await http.call(_ANY, path=_USER)
+    assert agents == [AGENT]
