@@ -9,11 +9,12 @@ from dpobot.cases.progress import Progress
 from dpobot.model.records import Reply
 from dpobot.store.audit_rows import AuditRow
 
-_PLANNED, _AGAIN, _PARTIAL = "erasure.planned", "erasure.repeated", "erasure.partial"
+_PLANNED, _CHANGED = "erasure.planned", "erasure.plan_changed"
+_AGAIN, _PARTIAL = "erasure.repeated", "erasure.partial"
 _TOLD = {
     "erasure.confirmed": "confirmed",
     "erasure.settled": "settled",
-    "erasure.plan_changed": "changed",
+    _CHANGED: "changed",
     _AGAIN: "again",
     "erasure.begun": "begun",
     _PARTIAL: "partial",
@@ -25,8 +26,9 @@ def events(rows: Sequence[AuditRow], progress: Progress | None) -> list[tuple[in
     if progress is None:
         return []
     told = [(row.seq, _line(_TOLD[row.action], row, progress)) for row in rows if _is_told(row, progress)]
-    plans = [row for row in rows if row.action == _PLANNED][-1:]  # the newest one is what can be shown
-    return [*told, *((row.seq, _planned(row, progress)) for row in plans if _is_news(progress))]
+    plans = [row for row in rows if row.action in (_PLANNED, _CHANGED)][-1:]  # the newest one is what can be shown
+    news = [row for row in plans if row.action == _PLANNED and _is_news(progress)]  # a change has a line of its own
+    return [*told, *((row.seq, _planned(row, progress)) for row in news)]
 
 
 def _is_told(row: AuditRow, progress: Progress) -> bool:
