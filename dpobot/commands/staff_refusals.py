@@ -6,6 +6,7 @@ from dpobot.cases.service import confirmed_by_person, job_of
 from dpobot.commands import worksheet
 from dpobot.commands.spec import StaffContext
 from dpobot.errors import StaffRefusal
+from dpobot.model.ids import Reference
 
 # codes of room `cases` that say that the case isn't where the command needs it
 _STALE = frozenset({"case_over", "not_approvable", "wrong_state", "extended_already", "plan_changed"})
@@ -26,7 +27,7 @@ async def with_facts(context: StaffContext, refusal: StaffRefusal) -> StaffRefus
 
 async def _lacking(context: StaffContext, refusal: StaffRefusal) -> dict[str, object]:
     """Return what the worksheet lacks, and who makes a plan come about: the person, we, or nobody (``remote``)."""
-    case = await queries.any_by_reference(context.tx, refusal.values["reference"])
+    case = await queries.any_by_reference(context.tx, Reference(str(refusal.values["reference"])))
     if case is None:
         raise refusal
     by = "person" if confirmed_by_person(case) else "us"

@@ -18,7 +18,7 @@ from dpobot.jobs.parts import Parts
 from dpobot.model.records import Case, Reply
 from dpobot.model.words import CaseState, Channel
 from dpobot.receipt import codes
-from dpobot.store import erasures, receipts
+from dpobot.store import alerts, erasures, receipts
 from dpobot.store.database import Tx
 from dpobot.store.erasures import Erasure
 
@@ -67,9 +67,12 @@ class Erase:
         if may is Begin.ACCESS_OPEN:
             await self._parts.database.write(lambda tx: self._tell_waits(tx, now, case))
             raise Postponed(may.value, _ACCESS_AGAIN)
-        raise Postponed(may.value, await self._parts.database.read(lambda tx: self._cap_lifts(tx, now)))
+        raise Postponed(may.value, await self._parts.database.write(lambda tx: self._cap_lifts(tx, now, case)))
 
-    async def _cap_lifts(self, tx: Tx, now: datetime) -> float:
+    async def _cap_lifts(self, tx: Tx, now: datetime, case: Case) -> float:
+        """Return in how many seconds the next one may begin; staff are told once that this one waits for its turn."""
+        cap = Begin.DAILY_CAP.value
+        await alerts.open(tx, key=f"{cap}:{case.id}", code=cap, now=now, case_id=case.id)
         first = await erasures.first_begun_since(tx, now - erasure.DAY)
         return _ASK_AGAIN if first is None else max(1.0, (first + erasure.DAY - now).total_seconds())
 

@@ -13,6 +13,7 @@ from dpobot.store.tx import Tx
 
 _CARRY_OUT = ("export", "erase", "restrict", "rectify")
 _PARTIAL = "erasure_partial"  # an erasure that has ended without having done everything
+_CAP = "daily_cap"  # the alert of an erasure that waits because enough have begun today
 _BY_THE_WAY = ("survey", "verify_erasure", "lift")
 
 
@@ -51,6 +52,7 @@ async def settle(tx: Tx, now: datetime) -> int:
     Those of work that carries a case out, when it is neither stopped nor partial any more: somebody has decided. Those
     of taking an archive back, when a later run has done it, or when the case has moved on and nothing of the archive is
     left on the homeserver. Those of counting, checking and lifting, when a later run has done it, or the case is over.
+    Those of an erasure that waits for its turn, when it has come.
     """
     about = (job.c.case_id == table.c.case_id) & (case.c.id == job.c.case_id) & table.c.key.in_(_keys())
     decided = job.c.name.in_(_CARRY_OUT) & case.c.state.not_in((CaseState.HELD, CaseState.PARTIAL))
@@ -60,7 +62,11 @@ async def settle(tx: Tx, now: datetime) -> int:
     retried = (table.c.code == _PARTIAL) & sa.exists().where(
         case.c.id == table.c.case_id, case.c.state != CaseState.PARTIAL
     )
-    return await change(tx, sa.update(table).where(table.c.closed_at.is_(None), over | retried).values(closed_at=now))
+    its_turn = (table.c.code == _CAP) & sa.exists().where(
+        case.c.id == table.c.case_id, case.c.state != CaseState.APPROVED
+    )
+    ended = over | retried | its_turn
+    return await change(tx, sa.update(table).where(table.c.closed_at.is_(None), ended).values(closed_at=now))
 
 
 def _keys() -> list[sa.ColumnElement[str]]:

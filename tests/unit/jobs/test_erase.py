@@ -10,7 +10,7 @@ from dpobot.model.erasure import Copy, ErasureOptions
 from dpobot.model.ids import RoomId
 from dpobot.model.words import CaseState, Channel, Kind
 from dpobot.receipt import check, codes
-from dpobot.store import cases, erasures, jobs, receipts
+from dpobot.store import alerts, cases, erasures, jobs, receipts
 from dpobot.store.database import Tx
 from tests.unit.jobs.conftest import ANNA, STAFF, World
 from tests.unit.jobs.erasures import (
@@ -232,9 +232,13 @@ async def test_no_more_begin_in_a_day_than_the_cap_allows(world: World) -> None:
     await world.work()
     row = await job_row(world, case, "erase")
     assert (row["error"], row["wake_at"]) == ("daily_cap", now + timedelta(hours=23))
+    told = await world.database.read(alerts.list_open)
+    assert [(alert.code, alert.case_id) for alert in told] == [("daily_cap", case.id)]
     await world.work(hours=23)
     await _finish(world)
     assert (await world.read(case)).state is CaseState.CLOSED
+    await world.database.write(lambda tx: alerts.settle(tx, world.server.now))
+    assert await world.database.read(alerts.list_open) == []
 
 
 async def test_before_the_cooling_off_is_over_nothing_begins(world: World) -> None:

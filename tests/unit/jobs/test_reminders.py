@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from dpobot.cases import service
+from dpobot.cases import safeguards, service
+from dpobot.cases.safeguards import Safeguards
 from dpobot.errors import Rejected, Unavailable
 from dpobot.jobs import announcing
 from dpobot.jobs.reminders import Reminders
@@ -26,7 +27,9 @@ async def test_a_person_hears_on_day_7_and_21(world: World) -> None:
     """Where it stands, by when we must answer, how to take it back; each once, and nothing in between."""
     case = await world.case()
     steps = {0: 0, 6: 6, 7: 1, 8: 1, 20: 12, 21: 1, 22: 1, 30: 8}
-    said = [(day, text) for day, days in steps.items() for text in await world.remind(days=days) if "here is where" in text]
+    said = [
+        (day, text) for day, days in steps.items() for text in await world.remind(days=days) if "here is where" in text
+    ]
     assert [day for day, _ in said] == [7, 21]
     assert "a person of the DPO team is looking at it" in said[0][1]
     assert "10 April 2026" in said[0][1]
@@ -206,6 +209,16 @@ async def test_an_alert_about_no_case_is_told_in_the_main_time_line(world: World
     assert sum("Something waits for the administrator" in text for text in await world.remind()) == 1
     world.reminders = Reminders(world.parts)
     assert await world.remind() == []
+
+
+async def test_a_safeguard_that_is_to_be_loosened_is_told_in_words(world: World) -> None:
+    """How it is, how it is to be, and from when: before that somebody can step in."""
+    for hours in (24, 1):
+        wanted = Safeguards(cooling_off=timedelta(hours=hours))
+        await world.database.write(lambda tx, wanted=wanted: safeguards.want(tx, NOW, wanted))  # type: ignore[misc] # defaults of a lambda
+    (text,) = [text for text in await world.remind() if "safeguard" in text]
+    assert "how long an erasure waits after the person’s code (now 24 hours, then 1 hour)" in text  # noqa: RUF001
+    assert f"It counts from {NOW.day + 1} " in text
 
 
 async def test_without_a_staff_room_people_are_told_all_the_same(world: World) -> None:

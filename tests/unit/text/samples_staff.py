@@ -117,38 +117,38 @@ _BESIDE: dict[str, Any] = {
     "hours": 24,
     "copied": "waived",
 }
-_APPROVALS = [
-    {"approval": {**_APPROVAL, **changes}, "first": first, "erasure": beside}
-    for changes, first, beside in (
-        ({}, None, None),
-        ({"kind": "erasure", "job": None, "proven": False, "files": 1}, None, None),
-        ({"held": "anomaly_ratio", "files": 2}, None, None),
-        ({"second": True}, None, None),
-        ({"second": True}, _WHO, None),
-        *(({"kind": "erasure", "job": "erase", "options": {}, "erasure": plan}, None, _BESIDE) for plan in _PLANS),
-        *(
-            (
-                {"kind": "erasure", "job": "erase", "channel": "post", "options": {}, "erasure": _FEW, "second": True},
-                None,
-                {**_BESIDE, "confirmed_at": None, "cooled_off_at": None, "hours": hours, "copied": "open"},
-            )
-            for hours in (1, 24)
-        ),
-        ({"kind": "restriction", "job": "restrict", "options": {}}, None, None),
-        *(
-            (
-                {"kind": "rectification", "job": "rectify", "options": {"field": field},
-                 "rectification": {"field": field, "old": old, "new": new}},
-                None,
-                None,
-            )
-            for field, old, new in (
-                ("display_name", "Ada", "Ada L."), ("avatar", None, "picture.png"), ("avatar", "picture", None),
-                ("email", "ada@example.org", "ada@example.net"),
-            )
-        ),
-    )
+_DECIDED: list[tuple[dict[str, Any], str | None, dict[str, Any] | None]] = [
+    ({}, None, None),
+    ({"kind": "erasure", "job": None, "proven": False, "files": 1}, None, None),
+    ({"held": "anomaly_ratio", "files": 2}, None, None),
+    ({"second": True}, None, None),
+    ({"second": True}, _WHO, None),
+    *(({"kind": "erasure", "job": "erase", "options": {}, "erasure": plan}, None, _BESIDE) for plan in _PLANS),
+    *(
+        (
+            {"kind": "erasure", "job": "erase", "channel": "post", "options": {}, "erasure": _FEW, "second": True},
+            None,
+            {**_BESIDE, "confirmed_at": None, "cooled_off_at": None, "hours": hours, "copied": "open"},
+        )
+        for hours in (1, 24)
+    ),
+    ({"kind": "restriction", "job": "restrict", "options": {}}, None, None),
+    *(
+        (
+            {"kind": "rectification", "job": "rectify", "options": {"field": field},
+             "rectification": {"field": field, "old": old, "new": new}},
+            None,
+            None,
+        )
+        for field, old, new in (
+            ("display_name", "Ada", "Ada L."), ("avatar", None, "picture.png"), ("avatar", "picture", None),
+            ("email", "ada@example.org", "ada@example.net"),
+        )
+    ),
 ]  # fmt: skip
+_APPROVALS: list[dict[str, Any]] = [
+    {"approval": {**_APPROVAL, **changes}, "first": first, "erasure": beside} for changes, first, beside in _DECIDED
+]
 _OPEN_LINE: dict[str, Any] = {"level": None, "author": None, "at": None, "lines": []}
 _LINE = {"author": _WHO, "at": AT.isoformat(), "lines": _LINES}
 _EMPTY = [{"factor": factor, **_OPEN_LINE} for factor in ("nature", "others", "degree", "conclusion", "agreement")]
