@@ -90,7 +90,9 @@ def _said(context: Context, body: str) -> _Typed | None:
 
 def _behind_command(context: Context, said: Said) -> str:
     """Return the one word behind ``erase``, unless it is an option."""
-    word = said.words[0].strip(_AROUND) if said.command == COMMAND and len(said.words) == 1 else ""
+    if said.command != COMMAND or len(said.words) != 1:
+        return ""
+    word = said.words[0].strip(_AROUND)
     return "" if understood(context.commands[COMMAND], word) else word
 
 
