@@ -92,8 +92,8 @@ class Erasing:
             "media_private": len(uploads.private),
             **account,
         }
-        await self._steps.step("counted", lambda: self._note_counts(counts))
         await self._steps.step(SAMPLE, lambda: self._sample(uploads.private))
+        await self._steps.step("counted", lambda: self._note_counts(counts))
         return uploads.private
 
     async def _discover(self, number: int) -> Counted:

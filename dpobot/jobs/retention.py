@@ -14,7 +14,8 @@ from dpobot.store import expiring, inbox, outbox, prompts
 from dpobot.store.database import Tx
 
 KEPT = timedelta(days=90)  # that an event came and was answered; what it said is dropped much earlier
-_CODES_KEPT = {"staff_code": timedelta(days=1)}  # so long staff hear "expired" and not "unknown"
+# so long whoever types a code hears "expired" and not "unknown"
+_CODES_KEPT = {"staff_code": timedelta(days=1), "erase_code": timedelta(days=1)}
 _PAUSE = 3600.0  # seconds
 _AT_ONCE = 500  # cases in an hour: a backlog of years is worked off in days, and nobody waits for it
 _LONGEST = timedelta(minutes=30)  # then the other duties come first again
