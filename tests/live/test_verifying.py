@@ -7,15 +7,17 @@ import pytest
 
 from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.errors import Rejected
+from dpobot.homeserver.changes import Depth
+from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
 from dpobot.homeserver.verifying.synapse_leftovers import SynapseLeftovers
 from dpobot.homeserver.verifying.unaskable import TABLES
-from dpobot.model.ids import UserId
+from dpobot.model.erasure import Residual
+from dpobot.model.ids import Mxc, RoomId, UserId
+from dpobot.receipt.reasons import STILL_THERE, unexpected
 from tests.live.conftest import Register
 from tests.live.http import Client, clients
 
 pytestmark = pytest.mark.live
-
-UNSTABLE = "/_matrix/client/unstable"
 
 
 @pytest.fixture
@@ -109,6 +111,39 @@ async def test_deactivation_with_erase_leaves_exactly_this(
         assert not {"not_deactivated", "not_erased", "name_free", "not_askable"} & {reason for _, reason in held}
 
 
+async def test_after_the_bots_own_erasure_nothing_is_left_that_should_not_be(
+    synapse: Synapse, admin: Credentials, register: Register, leftovers: SynapseLeftovers
+) -> None:
+    """What erases and what looks afterwards were written apart, and agree on a real server."""
+    changes = SynapseChanges(synapse.url, admin.access_token, retries=0)
+    async with clients(synapse, await register("verified"), admin) as (person, owner):
+        user, room = UserId(person.user_id), RoomId(await lived(person, owner))
+        await person.send(room, {"m.relates_to": {"key": "x"}}, "m.reaction")
+        await person.state(room, "m.room.topic", {"topic": "planted"})
+        url = Mxc(await person.upload(b"planted", "text/plain", "planted.txt"))
+        assert {each.reason for each in await leftovers.of_room(room, user, everything=True)} >= {STILL_THERE}
+        await changes.prepare_erasure(user)
+        while (await changes.redact(room, user, Depth.ALL, None, 4)).count:
+            pass
+        while await changes.delete_all_media(user):
+            pass
+        await changes.delete_links(user)
+        await changes.clear_profile(user)
+        await changes.deactivate(user)
+        while not await changes.finish_erasure(user):
+            await asyncio.sleep(0.05)
+        found = [
+            *await leftovers.of_account(user),
+            *await leftovers.of_media(user, everything=True),
+            *await leftovers.of_file(url),
+            *await leftovers.of_room(room, user, everything=True),
+        ]
+    await changes.close()
+    assert unexpected(found) == ()
+    assert Residual("account", 1, "name_reserved") in found
+    assert "state_kept" in {each.category for each in found}
+
+
 async def test_the_look_leaves_no_key_to_the_account_behind(
     synapse: Synapse, admin: Credentials, register: Register, leftovers: SynapseLeftovers
 ) -> None:
@@ -124,10 +159,8 @@ async def test_without_the_rights_of_an_admin_nothing_looks_gone(synapse: Synaps
     """A token that is no admin's (any more) is a fault, not an empty answer."""
     somebody, other = await register("verified"), await register("verified")
     made = SynapseLeftovers(synapse.url, somebody.access_token, retries=0)
-    for ask in (
-        lambda: made.of_account(UserId(other.user_id)),
-        lambda: made.of_media(UserId(other.user_id), everything=True),
-    ):
-        with pytest.raises(Rejected):
-            await ask()
+    with pytest.raises(Rejected):
+        await made.of_account(UserId(other.user_id))
+    with pytest.raises(Rejected):
+        await made.of_media(UserId(other.user_id), everything=True)
     await made.close()

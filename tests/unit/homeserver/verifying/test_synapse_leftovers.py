@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
@@ -147,7 +147,7 @@ async def test_each_thing_that_is_left_is_told(
 async def test_what_the_account_itself_still_says_is_told(script: Script, leftovers: SynapseLeftovers) -> None:
     """An account that lives, with name, picture, address and a link to another service."""
     record = {"displayname": "Anna", "avatar_url": "mxc://a/b", "threepids": [{}], "external_ids": [{}, {}]}
-    connections = {"devices": {"": {"sessions": [{"connections": [{}, {}, {}]}]}}}
+    connections: dict[str, Any] = {"devices": {"": {"sessions": [{"connections": [{}, {}, {}]}]}}}
     changed = {"v2/users/@anna:dpobot.test": record, "whois/@anna:dpobot.test": connections}
     answering(script, **changed)
     found = await asked(leftovers)
@@ -185,10 +185,10 @@ async def test_a_lender_that_lends_nothing_leaves_it_open(script: Script) -> Non
     """Where accounts are kept elsewhere nobody may act as somebody whose account is over."""
 
     class Refusing:
-        @asynccontextmanager
-        async def lend(self, http: Http, user: UserId) -> AsyncIterator[str | None]:
+        transactions = True
+
+        def lend(self, http: Http, user: UserId) -> AbstractAsyncContextManager[str | None]:
             raise Rejected("acting_refused")
-            yield None
 
     answering(script)
     leftovers = SynapseLeftovers(script.url, "the-admin-token", 0, pause=script.pause, lender=Refusing())
