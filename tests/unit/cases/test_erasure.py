@@ -1,7 +1,7 @@
 """An erasure on its way: plan, code, cooling-off, decision, beginning, end."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -229,6 +229,35 @@ async def test_a_second_request_is_refused_while_one_waits_for_its_code(office: 
     assert (caught.value.code, caught.value.values) == ("already_open", {"reference": case.reference})
     unsigned = await office.open(Kind.ERASURE, trust=Trust.UNSIGNED)
     assert (unsigned.state, await office.jobs(unsigned)) == (CaseState.REVIEW, [])
+
+
+async def test_what_waits_for_its_code_can_end(office: Office) -> None:
+    """Its person takes it back, staff refuse it or close what they have answered; the code is worth nothing then."""
+    for end in (_withdraw, _refuse, _close):
+        case = await office.do(end, await office.asked_to_erase())
+        refusal = await _refusal(office, erasure.confirm, case, erasure.plan_hash(plan_for()))
+        assert (case.closed_at, refusal.code) == (NOW, "plan_changed")
+
+
+async def _withdraw(tx: Tx, now: datetime, case: Case) -> Case:
+    return await service.withdraw(tx, now, case, ANNA, Trust.SIGNED)
+
+
+async def _refuse(tx: Tx, now: datetime, case: Case) -> Case:
+    return await decisions.refuse(tx, now, case, VERA, Ground.UNFOUNDED)
+
+
+async def _close(tx: Tx, now: datetime, case: Case) -> Case:
+    answered = await service.change(tx, now, case, {"answered_at": now})
+    return await decisions.close(tx, now, answered, VERA)
+
+
+async def test_what_has_changed_since_it_was_read_is_not_changed(office: Office) -> None:
+    """Nor its state, nor what it holds beside it."""
+    case = await office.asked_to_erase()
+    await office.do(decisions.claim, case, VERA)
+    with pytest.raises(Conflict):
+        await office.do(service.change, case, {"options": {}})
 
 
 async def test_staff_approve_a_plan_that_its_person_has_confirmed(office: Office) -> None:
