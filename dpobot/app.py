@@ -191,13 +191,7 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
         administration.leftovers,
         receipt_key,
     )
-    engine = EmbeddedEngine(
-        database,
-        _jobs(parts),
-        clock=clock,
-        at_once={"export": config.export.at_once, "expire": 2, "survey": 2, "erase": config.erasure.at_once},
-        on_end=Outcome(parts).end,
-    )
+    engine = _engine(parts)
     rules = Rules(frozenset(config.policy.approve), config.operator.jurisdiction, config.operator.country)
     largest = config.evidence_bytes
     attachments = Attachments(session, config.data.directory / "attachments", largest)
@@ -233,9 +227,9 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
     )
 
 
-def _jobs(parts: Parts) -> Mapping[str, JobFunction]:
-    """Return what the engine runs, by the name under which a case wants it."""
-    return {
+def _engine(parts: Parts) -> EmbeddedEngine:
+    """Return what runs the jobs, each by the name under which a case wants it."""
+    functions: Mapping[str, JobFunction] = {
         "export": Export(parts),
         "expire": Expire(parts),
         "survey": Survey(parts),
@@ -245,6 +239,13 @@ def _jobs(parts: Parts) -> Mapping[str, JobFunction]:
         "lift": Lift(parts),
         "rectify": Rectify(parts),
     }
+    at_once = {
+        "export": parts.config.export.at_once,
+        "erase": parts.config.erasure.at_once,
+        "expire": 2,
+        "survey": 2,
+    }
+    return EmbeddedEngine(parts.database, functions, clock=parts.clock, at_once=at_once, on_end=Outcome(parts).end)
 
 
 async def take_in_safeguards(config: Config, clock: Clock, database: Database) -> None:

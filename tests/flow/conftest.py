@@ -41,7 +41,7 @@ def world(server: FakeServer) -> StageHomeserver:
     made = StageHomeserver(server)
     for person in (ANNA, BERT):
         made.add_account(person)
-        made.hold("profile", person, {"displayname": DISPLAY_NAME})
+        made.hold("profile", person, {"field": "displayname", "value": DISPLAY_NAME})
         made.upload(person, f"bytes of {person}".encode(), FILE_NAME)
     return made
 
