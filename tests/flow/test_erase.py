@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dpobot.errors import Rejected
+from dpobot.errors import Rejected, Unavailable
 from dpobot.model.ids import RoomId
 from dpobot.receipt import check, codes, key
 from dpobot.receipt.codes import subject_of
@@ -140,7 +140,7 @@ async def test_the_receipt_is_not_ready_before_all_is_checked(team: Team) -> Non
     room_id = await at_home(stage)
     case = await confirmed(stage, room_id, "erase redact without copy")
     await team.decides(DORA, "approve", case)
-    stage.homeserver.fault("redact", *stage.away(3))
+    stage.homeserver.fault("redact", *[Unavailable("connection_lost")] * 3)
     await stage.pass_time(days=1, minutes=1)
     code = receipt_code(stage.said(room_id))
     bert = await stage.meet(BERT)
