@@ -53,6 +53,7 @@ EXPIRE = "expire"  # the work that takes a delivered archive off the server
 SURVEY = "survey"  # the work that makes the plan of an erasure
 EXCEPTIONAL = "exceptional"  # in a case's options: scope and room of an exceptional erasure
 _REMOTE = "remote"  # in a case's options: not an account of our homeserver, people carry it out
+_ACCOUNTS_OWN = frozenset({Kind.ERASURE, Kind.RESTRICTION, Kind.RECTIFICATION})  # what is done to an account of ours
 _ONE_AT_A_TIME = frozenset({Kind.ACCESS, Kind.EXPORT, Kind.ERASURE})
 
 
@@ -299,7 +300,7 @@ async def _first_state(tx: Tx, opening: Opening, rules: Rules) -> CaseState:
 
 
 def _options(opening: Opening) -> dict[str, Any]:
-    remote = {_REMOTE: True} if opening.kind is Kind.ERASURE and not opening.local else {}
+    remote = {_REMOTE: True} if opening.kind in _ACCOUNTS_OWN and not opening.local else {}
     return {**opening.options, **remote}
 
 

@@ -28,6 +28,8 @@ async def _restricted(office: Office) -> Case:
     [
         (Kind.EXPORT, {}, "export"),
         (Kind.RESTRICTION, {}, "restrict"),
+        (Kind.RESTRICTION, {"local": False}, None),
+        (Kind.RECTIFICATION, {"options": {"field": "email"}, "local": False}, None),
         (Kind.RECTIFICATION, {"options": {"field": "email"}}, "rectify"),
         (Kind.RECTIFICATION, {}, None),
         (Kind.ERASURE, {}, "erase"),
