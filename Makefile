@@ -55,6 +55,7 @@ bench: .venv/.ready ## every benchmark, one after the other
 	$(BIN)/python -m benchmarks.upload
 	$(BIN)/python -m benchmarks.commands
 	$(BIN)/python -m benchmarks.staff_load
+	$(BIN)/python -m benchmarks.redaction
 	$(BIN)/python benchmarks/archive_memory.py
 
 clean: ## remove what make made

@@ -10,8 +10,6 @@ import aiohttp
 from dpobot.demo.synapse import Synapse
 from dpobot.homeserver.api import Homeserver
 from dpobot.homeserver.changes import Changes
-from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
-from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.model.ids import Mxc, RoomId, UserId
 from tests.fakes.changes import FakeChanges
 from tests.fakes.homeserver import FakeHomeserver
@@ -119,8 +117,8 @@ class Real:
     synapse: Synapse
     admin: Client
     http: aiohttp.ClientSession
-    homeserver: SynapseHomeserver
-    changes: SynapseChanges
+    homeserver: Homeserver
+    changes: Changes
     _people: dict[str, Client] = field(default_factory=dict)
 
     async def person(self, name: str) -> UserId:
