@@ -62,8 +62,9 @@ class Erase:
         now = self._parts.clock.now()
         if may is Begin.LEGAL_HOLD:
             raise Hold(may.value)
-        if may is Begin.COOLING and known.cooled_off_at is not None:
-            raise Postponed(may.value, max(1.0, (known.cooled_off_at - now).total_seconds()))
+        if may is Begin.COOLING:
+            until = known.cooled_off_at
+            raise Postponed(may.value, _ASK_AGAIN if until is None else max(1.0, (until - now).total_seconds()))
         if may is Begin.ACCESS_OPEN:
             await self._parts.database.write(lambda tx: self._tell_waits(tx, now, case))
             raise Postponed(may.value, _ACCESS_AGAIN)

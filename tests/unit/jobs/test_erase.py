@@ -332,6 +332,53 @@ async def _retry(world: World, case_id: int, *, skip: bool) -> None:
     await world.database.write(write)
 
 
+async def test_who_never_stops_writing_does_not_keep_it_going_for_ever(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some rounds it stops short, and staff decide."""
+    live(world)
+    case = await granted(world, ALL)
+    called = world.homeserver.called
+
+    def heard(method: str) -> None:
+        called(method)
+        if method == "redact":
+            world.homeserver.say(GROUP, ANNA, "and one more")
+
+    monkeypatch.setattr(world.homeserver, "called", heard)
+    await _finish(world)
+    assert (await world.read(case)).state is CaseState.PARTIAL
+    assert (await read(world, case)).failures == {"rooms": "not_exhausted"}
+    assert not world.homeserver.accounts[ANNA].deactivated
+
+
+async def test_a_server_that_goes_away_at_every_request_is_waited_for(world: World) -> None:
+    """Each is asked again, and it ends as if nothing had been."""
+    live(world)
+    case = await granted(world, ALL)
+    for method in (*_IRREVERSIBLE, "prepare_erasure", "finish_erasure", "rooms", "own_counts", "people", "media"):
+        world.homeserver.fault(method, Unavailable("connection"))
+    for _ in range(30):
+        await world.work(minutes=15)
+        if not await at_work(world):
+            break
+    assert (await world.read(case)).state is CaseState.CLOSED
+    assert (await read(world, case)).counts["messages"] == 6
+    assert words_left(world, GROUP) == []
+
+
+async def test_nothing_is_said_unasked_to_who_is_gone(world: World) -> None:
+    """Another case of theirs may still be open."""
+    live(world)
+    await granted(world, ALL)
+    await world.case(kind=Kind.COMPLAINT)
+    await _finish(world)
+    before = len(world.server.timeline)
+    await world.remind(days=7)
+    rooms_since = {event.room_id for event in world.server.timeline[before:]}
+    assert rooms_since <= {world.staff}
+
+
 async def test_retry_does_what_failed_and_ends_as_if_it_had_not(world: World) -> None:
     """The receipt's counts are those of the whole, the last words are not said again."""
     live(world)
