@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks.measure import Figures, report
 from benchmarks.seed import seed
 from benchmarks.world import Load, World, reopen
+from dpobot.config import ErasureConfig
 from dpobot.demo.synapse import Synapse
 from dpobot.homeserver.changes import Depth
 from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
@@ -140,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Redactions a second, beside the homeserver's bulk call")
     parser.add_argument("--events", type=int, default=2000, help="in each room")
     parser.add_argument("--rounds", type=int, default=1, help="rooms for each of the two ways")
-    parser.add_argument("--at-once", type=int, default=28)
+    parser.add_argument("--at-once", type=int, default=ErasureConfig().redactions_at_once)
     given = parser.parse_args()
     asyncio.run(_main(given.events, given.rounds, given.at_once))
 

@@ -172,7 +172,7 @@ class ErasureConfig(_Part):
         default=24, ge=0, le=720, description="how long a loosened safeguard of this list, or of [policy], waits"
     )
     at_once: int = Field(default=1, ge=1, le=16, description="erasures that run at the same time")
-    redactions_at_once: int = Field(default=8, ge=1, le=32, description="redactions sent side by side in one room")
+    redactions_at_once: int = Field(default=28, ge=1, le=32, description="redactions sent side by side in one room")
 
 
 class RetentionConfig(_Part):
