@@ -30,6 +30,7 @@ NEEDED: Mapping[str, str] = {
 }
 
 _OLDEST = (1, 150)  # before, an erased account could come back into its rooms (element-hq/synapse#19542)
+_BOUNDED_SINCE = (1, 157)  # before, what was said in rooms that somebody has left can't be redacted with care
 _PAGE = 500
 _LOOKED_AT = 200  # rooms and accounts: a check is to end within seconds on a large server, too
 
@@ -44,6 +45,10 @@ async def _version(place: Place) -> Answer:
     found = (int(match[1]), int(match[2]))
     if found < _OLDEST:
         return failed(f"the homeserver is {match[0]}: an erased account can come back into its rooms there", cure)
+    if found < _BOUNDED_SINCE:
+        newer = ".".join(str(part) for part in _BOUNDED_SINCE)
+        left = "redactions in rooms that somebody has left are not possible there"
+        return warning(f"the homeserver is {match[0]}: {left}", f"upgrade the homeserver to Synapse {newer} or newer")
     return ok(f"the homeserver is Synapse {text.split(' ', 1)[0]}")
 
 

@@ -9,6 +9,7 @@ The call is not idempotent: begun again, it redacts again what is redacted. So w
 bounded to a span of time that holds nothing else, and a call that is still at work is waited for.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -22,11 +23,14 @@ from dpobot.homeserver.erasing.spans import Span, spans
 from dpobot.homeserver.http import Pause
 from dpobot.model.ids import RoomId
 
+VERSION = "GET /_synapse/admin/v1/server_version"
 BULK = "POST /_synapse/admin/v1/user/{user}/redact"
 STATUS = "GET /_synapse/admin/v1/user/redact_status/{task}"
 TASKS = "GET /_synapse/admin/v1/scheduled_tasks"
-ENDPOINTS = (BULK, STATUS, TASKS)
+ENDPOINTS = (BULK, STATUS, TASKS, VERSION)
 
+_BOUNDED_SINCE = (1, 157)  # before, the call ignores its bounds in time, and would redact what is to be spared
+_NUMBER = re.compile(r"(\d+)\.(\d+)")
 _LIMIT = 1_000_000  # events; left out, Synapse stops after 1,000
 _POLLS = 60
 _POLL_SECONDS = 0.5
@@ -43,6 +47,9 @@ async def redact_left(subject: Subject, room_id: RoomId, depth: Depth, pause: Pa
     """
     await _quiet(subject, pause)
     reached, spared, refused = await _looked_at(subject, room_id, depth)
+    if reached and not await _bounded(subject):
+        refused["server_too_old"] += len(reached)
+        return Redacted(0, dict(refused))
     chosen = list(spans(reached, spared))
     done = 0
     for span in chosen:
@@ -68,6 +75,12 @@ async def _looked_at(subject: Subject, room_id: RoomId, depth: Depth) -> tuple[l
         elif wanted:
             refused["not_in_room"] += 1
     return reached, spared, refused
+
+
+async def _bounded(subject: Subject) -> bool:
+    """Say whether this Synapse keeps the bulk call within a span of time."""
+    found = _NUMBER.match(str((await subject.ask(VERSION)).get("server_version")))
+    return found is not None and (int(found[1]), int(found[2])) >= _BOUNDED_SINCE
 
 
 def _reachable(event: Event) -> bool:
