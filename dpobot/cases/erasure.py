@@ -20,7 +20,7 @@ from dpobot.model.erasure import Copy, ErasureOptions, Residual, Survey
 from dpobot.model.ids import Reference, UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState
-from dpobot.store import approvals, cases, erasure_rooms, erasures, jobs, staff_threads
+from dpobot.store import approvals, cases, erasure_rooms, erasures, jobs, reminders, staff_threads
 from dpobot.store.database import Tx
 from dpobot.store.erasures import Erasure
 
@@ -47,6 +47,7 @@ __all__ = [
     "stopped_short",
 ]
 
+SOON = "erase_soon"  # the reminder that the cooling-off is nearly over
 DAY = timedelta(hours=24)  # the time in which the daily cap counts
 _ASK_AGAIN = 3600.0  # seconds
 _BEFORE_DECISION = frozenset({CaseState.CONFIRMING, CaseState.REVIEW})
@@ -126,6 +127,7 @@ async def begin(
         raise Refusal("already_open", reference=newest.reference)
     await erasures.put(tx, case.id, options)
     await erasures.change(tx, case.id, survey_after=survey_after)
+    await reminders.unsay(tx, case.id, SOON)
     await approvals.forget(tx, case.id)
     chosen = {name: bool(value) for name, value in options.to_json().items() if name != "copy"}
     await trail.record(tx, now, actor or newest.person, "erasure.asked", case.id, {**chosen, "copy": options.copy})
@@ -291,6 +293,7 @@ async def _ask_anew(tx: Tx, now: datetime, case: Case) -> None:
     nothing = {"confirmed_hash": None, "confirmed_at": None, "cooled_off_at": None}
     await erasures.change(tx, case.id, **nothing)
     await approvals.forget(tx, case.id)
+    await reminders.unsay(tx, case.id, SOON)
     await trail.record(tx, now, "bot", "erasure.plan_changed", case.id)
     if case.state is CaseState.REVIEW:
         await service.move(tx, now, case, CaseState.CONFIRMING, "bot", "erasure.repeated")

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from dpobot.cases import queries, safeguards
+from dpobot.cases import queries, safeguards, service
+from dpobot.cases.erasure import SOON
 from dpobot.delivery.messages import Address, key, post
 from dpobot.jobs.parts import Parts
 from dpobot.model.records import Case, Reply
@@ -11,7 +12,6 @@ from dpobot.store import erasures, reminders
 from dpobot.store.database import Tx
 from dpobot.store.erasures import Erasure
 
-SOON = "erase_soon"
 _BEFORE = timedelta(hours=2)  # or a quarter of the cooling-off, where that is less
 _DECIDED = frozenset({CaseState.APPROVED})
 _WAITS = frozenset({CaseState.REVIEW, CaseState.PAUSED})
@@ -19,7 +19,7 @@ _AT_ONCE = 30  # cases at a time: nobody waits long for a transaction; the rest 
 
 
 class Cooling:
-    """Says it once in each case, some hours before the cooling-off ends."""
+    """Says it once for each confirmation, some hours before the cooling-off ends."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -44,6 +44,7 @@ class Cooling:
         return True
 
     async def _say(self, tx: Tx, now: datetime, case: Case, until: datetime) -> None:
-        values = {"reference": case.reference, "until": until, "decided": case.state in _DECIDED}
-        reply, once = Reply(SOON, values), key(SOON, case.id)
+        scope = (case.options.get(service.EXCEPTIONAL) or {}).get("scope")
+        values = {"reference": case.reference, "until": until, "decided": case.state in _DECIDED, "scope": scope}
+        reply, once = Reply(SOON, values), key(SOON, case.id, int(until.timestamp()))
         await post(tx, self._parts.renderer, now, Address(case.person), reply, once, case_id=case.id)

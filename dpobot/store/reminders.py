@@ -70,6 +70,11 @@ async def due_moved(tx: Tx, case_id: int) -> None:
     await tx.conn.execute(sa.delete(reminder).where(reminder.c.case_id == case_id, old))
 
 
+async def unsay(tx: Tx, case_id: int, what: str) -> None:
+    """Forget one thing that was said about a case, so that it is said again when its time comes anew."""
+    await tx.conn.execute(sa.delete(reminder).where(reminder.c.case_id == case_id, reminder.c.what == what))
+
+
 async def forget(tx: Tx, case_id: int) -> None:
     """Delete what was said about a case."""
     await tx.conn.execute(sa.delete(reminder).where(reminder.c.case_id == case_id))

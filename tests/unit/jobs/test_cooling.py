@@ -1,7 +1,9 @@
 """The reminder before an erasure begins: once, while it can still be taken back."""
 
+from dpobot.cases import erasure
+from dpobot.model.erasure import Copy, ErasureOptions
 from dpobot.model.words import CaseState, Channel
-from dpobot.store import cases, safeguards
+from dpobot.store import cases, erasures, safeguards
 from dpobot.store.safeguards import Safeguard
 from tests.unit.jobs.conftest import World
 from tests.unit.jobs.erasures import approve, ask, confirm, live
@@ -29,6 +31,21 @@ async def test_two_hours_before_they_are_reminded_once(world: World) -> None:
     assert "as soon as the DPO team has decided" in said[0]
     assert "cancel DPO-2026-0001" in said[0]
     assert await _reminded(world, hours=1) == []
+
+
+async def test_who_confirms_another_plan_is_reminded_of_that(world: World) -> None:
+    """Options were changed after the first reminder: a new cooling-off has its own."""
+    await _settled(world)
+    assert len(await _reminded(world, hours=23)) == 1
+    case = await world.database.write(lambda tx: cases.lock(tx, 1))
+    await world.database.write(lambda tx: erasures.change(tx, case.id, cooled_off_at=None))
+    options = ErasureOptions(media=True, copy=Copy.WAIVED)
+    moment = world.server.now
+    await world.database.write(lambda tx: erasure.begin(tx, moment, case, options, survey_after=None))
+    await world.work()
+    await confirm(world, case)
+    await world.work()
+    assert len(await _reminded(world, hours=23)) == 1
 
 
 async def test_what_is_approved_begins_by_itself(world: World) -> None:
