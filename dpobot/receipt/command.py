@@ -42,10 +42,10 @@ def verify(
     except ReceiptError as error:
         if error.code == "bad_key":  # that says nothing about the receipt
             raise ConfigurationError(["verify: that is no public key: one is 43 letters, digits and signs"]) from error
-        _say(renderer, "problem", {"code": error.code})
+        _say(renderer, "receipt/problem", {"code": error.code})
         return NOT_VALID
     owner = None if subject is None else _is_about(checked, *subject)
-    _say(renderer, "verdict", _shown(checked, owner))
+    _say(renderer, "receipt/verdict", _shown(checked, owner))
     return NOT_VALID if owner is False else VALID
 
 
@@ -110,4 +110,4 @@ def _shown(checked: Checked, owner: bool | None) -> Mapping[str, Any]:
 
 
 def _say(renderer: Renderer, template: str, values: Mapping[str, Any]) -> None:
-    print(renderer.message(Reply(f"receipt/{template}", values), "en")["body"])
+    print(renderer.message(Reply(template, values), "en")["body"])
