@@ -11,6 +11,15 @@ from dpobot.store import cases, jobs, staff_threads
 from dpobot.store.database import Tx
 
 LIFT = "lift"  # the work that lifts a restriction
+_BEFORE = frozenset({"account_unknown", "last_words_unsent"})  # with what it stops before the account is touched
+
+
+def may_be_suspended(case: Case, code: str | None) -> bool:
+    """Say whether the account of a held case may be suspended; ``code``: what stopped its work.
+
+    The homeserver may have done it, and its answer may have been lost.
+    """
+    return case.kind is Kind.RESTRICTION and case.state is CaseState.HELD and code not in _BEFORE
 
 
 async def lift(tx: Tx, now: datetime, case: Case, actor: UserId) -> Case:

@@ -51,6 +51,7 @@ class Digest:
             "due": self._lines(await reminders.due(tx, RUNNING, now, now + _SOON, None, _LISTED), now),
             "overdue": self._lines(await reminders.due(tx, RUNNING, None, now, None, _LISTED), now),
             "held": self._lines(await reminders.due(tx, (CaseState.HELD,), None, None, None, _LISTED), now),
+            "partial": self._lines(await reminders.due(tx, (CaseState.PARTIAL,), None, None, None, _LISTED), now),
             "alerts": await _open_alerts(tx),
             "breach": await _breach(tx, now),
             "head": {"rows": head.seq, "hash": head.hash},

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from dpobot.cases import restriction
 from dpobot.cases.approval import NEEDS_PROOF
 from dpobot.cases.progress import Progress
 from dpobot.cases.service import job_of
@@ -37,6 +38,7 @@ def values(
         "verified_at": case.verified_at,
         "state": case.state.value,
         "held": held if case.state is CaseState.HELD else None,
+        "may_be_suspended": restriction.may_be_suspended(case, held),
         "outcome": case.outcome,
         "assignee": shown(case.assignee) if case.assignee else None,
         "received_at": case.received_at,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from dpobot.cases import decisions, safeguards
+from dpobot.cases import decisions, safeguards, service
 from dpobot.commands.codes import CODE
 from dpobot.commands.spec import Arguments, Outcome, StaffCommand, StaffContext
 from dpobot.commands.staff_case import refuse_own, the_case
@@ -44,7 +44,8 @@ async def perform(context: StaffContext, message: StaffMessage, plan: Json) -> S
     if not approved.complete:
         return [Reply("staff/approved_first", {"reference": case.reference, "by": message.sender})]
     work = {"job": approval["job"], "until": await _until(context) if approval["job"] == "erase" else None}
-    words = {"reference": case.reference, "kind": case.kind.value, **work}
+    scope = (case.options.get(service.EXCEPTIONAL) or {}).get("scope")
+    words = {"reference": case.reference, "kind": case.kind.value, "scope": scope, **work}
     said = tell(context, approved.case, Reply("case_approved", words))
     values = {**said.told, "by": message.sender, "first": approved.first, **work}
     return [*said.to_person, Reply("staff/approved", values)]

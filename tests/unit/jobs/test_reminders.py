@@ -268,6 +268,17 @@ async def test_the_digest_says_how_things_stand(world: World) -> None:
     assert f"dpobot register --verify --head {str(head).split()[1]}" in text
 
 
+async def test_the_digest_lists_what_waits_for_staff_to_look(world: World) -> None:
+    """What is held, and what was carried out in part: each under its own words, and no longer once it goes on."""
+    held, partial = await world.case(CaseState.HELD), await world.case(CaseState.PARTIAL)
+    (text,) = [text for text in await world.remind() if text.startswith("Today")]
+    assert f"Held until somebody has looked:\n\n- {held.reference} (complaint)" in text
+    assert f"Carried out in part until somebody has looked:\n\n- {partial.reference} (complaint)" in text
+    await world.database.write(lambda tx: service.move(tx, NOW, partial, CaseState.APPROVED, STAFF, "erasure.retried"))
+    (text,) = [text for text in await world.remind(days=1) if text.startswith("Today")]
+    assert "Carried out in part" not in text
+
+
 async def test_the_digest_says_that_deliveries_are_paused(world: World) -> None:
     """And until when the authority must know."""
     await world.pause_deliveries()

@@ -16,6 +16,7 @@ _CARD: dict[str, Any] = {
     "verified_at": None,
     "state": "review",
     "held": None,
+    "may_be_suspended": False,
     "outcome": None,
     "assignee": None,
     "received_at": AT,
@@ -110,6 +111,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             )
         ),
         {**_CARD, "kind": "restriction", "state": "delivered", "next": "lift"},
+        {**_CARD, "kind": "restriction", "state": "held", "next": "held", "may_be_suspended": True},
         *(
             {**_CARD, "kind": "rectification", "state": state, "field": field}
             for field in ("display_name", "avatar", "email")

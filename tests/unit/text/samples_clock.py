@@ -15,6 +15,7 @@ _DIGEST: dict[str, Any] = {
     "due": _CASES[2:5],
     "overdue": _CASES[:2],
     "held": _CASES[3:4],
+    "partial": _CASES[4:],
     "alerts": 1,
     "breach": None,
     "head": {"rows": 4711, "hash": "ab" * 32},
@@ -75,7 +76,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/remind_announced": [{"version": "2027-01-01", "count": 1200}],
     "staff/digest": [
         _DIGEST,
-        {**_DIGEST, "due": [], "overdue": [], "held": [], "alerts": 0},
+        {**_DIGEST, "due": [], "overdue": [], "held": [], "partial": [], "alerts": 0},
         {**_DIGEST, "breach": {"since": AT, "report_by": AT, "late": False}},
         {**_DIGEST, "breach": {"since": AT, "report_by": AT, "late": True}},
     ],

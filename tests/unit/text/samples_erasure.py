@@ -59,7 +59,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {**_PLAN, "survey": _NOTHING, "media_going": 0, "redactions": 0, "others": [], "more_servers": 0},
     ],
     "erase_confirmed": [{**_DUE, "until": AT, "decided": decided} for decided in (True, False)],
-    "erase_soon": [{**_REFERENCE, "until": AT, "decided": decided} for decided in (True, False)],
+    "erase_soon": [
+        *({**_REFERENCE, "until": AT, "decided": decided, "scope": None} for decided in (True, False)),
+        *({**_REFERENCE, "until": AT, "decided": True, "scope": scope} for scope in ("room", "state")),
+    ],
     "erase_waits": [{**_REFERENCE, "copy": "DPO-2026-0043", "delivered": delivered} for delivered in (True, False)],
     "erase_last_words": [
         {**_REFERENCE, "code": "ABCD-EFGH-JKLM-NPQR-STUV", "scope": scope, "redact": True}

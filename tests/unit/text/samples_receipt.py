@@ -17,7 +17,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {**_REFERENCE, "groups": groups, "unexpected": unexpected, "signed": not unexpected}
         for groups in _GROUPS
         for unexpected in (False, True)
-    ],
+    ]
+    + [{**_REFERENCE, "groups": [], "unexpected": False, "signed": True}],
     "receipt/something_left": [{**_REFERENCE, "groups": groups} for groups in _GROUPS],
     "receipt/verdict": [
         {

@@ -181,14 +181,16 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "case_paused": [_DUE],
     "case_resumed": [_DUE],
     "case_approved": [
-        {**_REFERENCE, "kind": kind, "job": job, "until": until}
-        for kind, job, until in (
-            ("export", "export", None),
-            ("erasure", "erase", AT),
-            ("erasure", "erase", None),
-            ("restriction", "restrict", None),
-            ("rectification", "rectify", None),
-            ("objection", None, None),
+        {**_REFERENCE, "kind": kind, "job": job, "until": until, "scope": scope}
+        for kind, job, until, scope in (
+            ("export", "export", None, None),
+            ("erasure", "erase", AT, None),
+            ("erasure", "erase", AT, "room"),
+            ("erasure", "erase", AT, "state"),
+            ("erasure", "erase", None, None),
+            ("restriction", "restrict", None, None),
+            ("rectification", "rectify", None, None),
+            ("objection", None, None, None),
         )
     ],
     "lift_announced": [{**_REFERENCE, "lines": _LINES}],
