@@ -4,7 +4,7 @@ import json
 
 from dpobot.model.ids import RoomId
 from tests.flow.conftest import ANNA, BERT
-from tests.flow.leaving import at_home, confirmed, plan_code, receipt_code
+from tests.flow.leaving import at_home, confirmed, receipt_code
 from tests.flow.planted import BODY
 from tests.flow.stage import BOT, Stage, reference
 from tests.flow.team import DORA, EMIL, Team, code
@@ -136,7 +136,7 @@ async def test_a_worksheet_that_concludes_to_keep_the_data(team: Team) -> None:
 
 
 async def test_another_room_between_the_two(team: Team) -> None:
-    """What Dora approved is not what Emil sees: his code is void, and hers no longer counts; nor does another case's."""
+    """What Dora approved is not what Emil sees: his code is void, and hers counts no more."""
     stage = team.stage
     club = _club(stage)
     case = await _by_post(team)

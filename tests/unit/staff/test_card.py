@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dpobot.jobs import last_words, restrict
 from dpobot.model.ids import Reference, UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Channel, Kind, Trust
@@ -55,6 +56,16 @@ MINE = replace(CASE, assignee=UserId("@siri:x"))
 def test_the_next_step_follows_from_the_case(case: Case, step: str) -> None:
     """One command to type, or nothing to do."""
     assert card.next_step(case) == step
+
+
+@pytest.mark.parametrize(
+    ("code", "may_be"),
+    [(restrict.NO_ACCOUNT, False), (last_words.UNSENT, False), ("http_503", True), (None, True)],
+)
+def test_a_restriction_that_was_stopped_may_be_in_force(code: str | None, may_be: bool) -> None:
+    """The answer of the homeserver may have been lost; what stops it before leaves the account alone."""
+    held = replace(MINE, kind=Kind.RESTRICTION, state=CaseState.HELD)
+    assert card.values(held, card.Counts(), code, NOW, BERLIN)["may_be_suspended"] is may_be
 
 
 @pytest.mark.parametrize(
