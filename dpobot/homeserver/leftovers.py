@@ -29,7 +29,10 @@ class Leftovers(Protocol):
         ...
 
     async def of_room(self, room_id: RoomId, user: UserId, *, everything: bool) -> Sequence[Residual]:
-        """Return which events of the person in a room still hold content, and why; ``everything``: not only state."""
+        """Return which events of the person in a room still hold content, and why; ``everything``: not only state.
+
+        Also what the directory of rooms still shows of theirs, and what is in threads: see the reasons.
+        """
         ...
 
     async def of_deleted_room(self, room_id: RoomId) -> Sequence[Residual]:

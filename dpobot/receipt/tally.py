@@ -10,7 +10,8 @@ from dpobot.receipt.reasons import STILL_THERE
 # what was counted before -> the categories in which what is left of it is found; else that of the same name
 _GROUPS: Mapping[str, frozenset[str]] = {"messages": frozenset({"messages", "other_events"})}
 _HIDDEN = frozenset({"media_private"})  # counted only to know which files were to go
-_OUT_OF_REACH = frozenset({"other_events", "state"})  # of these the server lets nobody redact in a room that was left
+# of these the server lets nobody redact in a room that was left
+_OUT_OF_REACH = frozenset({"other_events", "state", "state_in_directory"})
 
 
 def gone(before: Mapping[str, int], left: Sequence[Residual]) -> dict[str, int]:

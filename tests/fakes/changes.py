@@ -7,6 +7,7 @@ from typing import Any
 
 from dpobot.errors import Gone, Rejected
 from dpobot.homeserver.changes import Depth, OwnEvents, Redacted, RoomPeople
+from dpobot.homeserver.erasing.directory import is_shown
 from dpobot.homeserver.erasing.redactable import Fate, fate, goes
 from dpobot.homeserver.erasing.uploads import mentioned
 from dpobot.model.ids import Mxc, RoomId, UserId, server_of
@@ -100,6 +101,7 @@ class FakeChanges:
         first, own = int(start or 0), self._own(room_id, user)
         window = own[first : first + self.page]
         wanted = self._going(room_id, window, depth)
+        self._take_down(room_id, wanted)
         for event in wanted:
             self._prune(room_id, event)
         later = first + self.page
@@ -205,6 +207,13 @@ class FakeChanges:
     def _going(self, room_id: RoomId, events: Iterable[Event], depth: Depth) -> list[Event]:
         version = self._room(room_id).version
         return [event for event in events if goes(fate(event, version), depth)]
+
+    def _take_down(self, room_id: RoomId, going: Iterable[Event]) -> None:
+        """Set to nothing what the directory of rooms shows, if it is in force."""
+        state = {(event["type"], event.get("state_key")): event for event in self._room(room_id).events}
+        for event in going:
+            if is_shown(event) and state[event["type"], ""] is event:
+                self.fake.send(room_id, UserId(event["sender"]), {}, event["type"], state_key="")
 
     def _prune(self, room_id: RoomId, event: Event) -> None:
         sender = UserId(event["sender"])

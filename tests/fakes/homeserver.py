@@ -23,6 +23,7 @@ from dpobot.model.ids import Mxc, RoomId, UserId, server_of
 
 _CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 _BLOCK = 64 * 1024
+_SHOWN = {"m.room.name": "name", "m.room.topic": "topic", "m.room.avatar": "url"}
 
 
 @dataclass
@@ -36,6 +37,7 @@ class FakeRoom:
     events: list[dict[str, Any]] = field(default_factory=list)
     silenced: set[str] = field(default_factory=set)  # who is in it, but has no power to send anything
     version: str = "12"
+    shown: dict[str, Any] = field(default_factory=dict)  # in the directory of rooms, which follows no redaction
 
 
 class FakeHomeserver:
@@ -99,7 +101,10 @@ class FakeHomeserver:
             "content": dict(content),
             **more,
         }
-        self.rooms_held[room_id].events.append(event)
+        room = self.rooms_held[room_id]
+        room.events.append(event)
+        if type_ in _SHOWN and more.get("state_key") == "":
+            room.shown[type_] = content.get(_SHOWN[type_])
         return str(event["event_id"])
 
     def say(self, room_id: RoomId, user: UserId, text: str) -> str:

@@ -2,13 +2,15 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
+from typing import Any
 
 from dpobot.errors import DpobotError, Gone
 from dpobot.homeserver.verifying.asking import left
-from dpobot.homeserver.verifying.content import Holding, holding
+from dpobot.homeserver.verifying.content import Holding, holding, threaded
+from dpobot.homeserver.verifying.directory import judged
 from dpobot.model.erasure import Residual
 from dpobot.model.ids import Mxc, RoomId, UserId
-from tests.fakes.homeserver import FakeHomeserver
+from tests.fakes.homeserver import FakeHomeserver, FakeRoom
 
 
 class FakeLeftovers:
@@ -58,10 +60,11 @@ class FakeLeftovers:
         return left("media", url in self._fake._media and self._fake._media[url][2] is not None)
 
     async def of_room(self, room_id: RoomId, user: UserId, *, everything: bool) -> Sequence[Residual]:
-        """Return which events of the person still hold content."""
+        """Return which events of the person still hold content, and what the directory shows of them."""
         self._called("of_room")
         room = self._fake.rooms_held.get(room_id)
-        held = Counter(holding(event) for event in (room.events if room else ()) if event["sender"] == user)
+        own = [event for event in (room.events if room else ()) if event["sender"] == user]
+        held = Counter(holding(event) for event in own)
         sent = "still_there" if everything else "others_have_copy"
         return [
             *left("messages", held[Holding.MESSAGE], sent),
@@ -69,6 +72,8 @@ class FakeLeftovers:
             *left("state", held[Holding.STATE]),
             *left("state_kept", held[Holding.KEPT], "keeps_room_working"),
             *left("redaction_reasons", held[Holding.REASON], "keeps_it_taken_back"),
+            *left("thread_messages", 0 if everything else sum(map(threaded, own)), "thread_summary"),
+            *(residual for event in _shown(room) for residual in judged(event, user)),
         ]
 
     async def of_deleted_room(self, room_id: RoomId) -> Sequence[Residual]:
@@ -80,3 +85,11 @@ class FakeLeftovers:
         self.calls.append(method)
         if self._faults[method]:
             raise self._faults[method].popleft()
+
+
+def _shown(room: FakeRoom | None) -> list[dict[str, Any]]:
+    """Return the state in force of whatever the directory of rooms shows something of."""
+    if room is None:
+        return []
+    state = {event["type"]: event for event in room.events if event.get("state_key") == ""}
+    return [state[kind] for kind, value in room.shown.items() if value]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.category import Subject, records_of
 from dpobot.homeserver.changes import Depth, Redacted
+from dpobot.homeserver.erasing import directory
 from dpobot.homeserver.erasing.fans import fans
 from dpobot.homeserver.erasing.pages import page
 from dpobot.homeserver.erasing.power import may_send
@@ -22,7 +23,7 @@ REDACT = "PUT /_matrix/client/v3/rooms/{room}/redact/{event}/{transaction}"
 REDACT_ANEW = "POST /_matrix/client/v3/rooms/{room}/redact/{event}"  # Synapse's, for keys that allow no transaction IDs
 JOINED_ROOMS = "GET /_synapse/admin/v1/users/{user}/joined_rooms"
 STATE = "GET /_synapse/admin/v1/rooms/{room}/state"
-ENDPOINTS = (REDACT, REDACT_ANEW, JOINED_ROOMS, STATE)
+ENDPOINTS = (REDACT, REDACT_ANEW, JOINED_ROOMS, STATE, *directory.ENDPOINTS)
 
 
 @dataclass
@@ -42,11 +43,13 @@ async def redact(subject: Subject, room_id: RoomId, depth: Depth, start: str | N
     if start is None and not await _joined(subject, room_id):
         raise Rejected("not_joined")
     found = await page(subject.http, room_id, subject.user, start)
-    wanted = [str(event["event_id"]) for event, chosen in found.events if goes(chosen, depth)]
+    going = [event for event, chosen in found.events if goes(chosen, depth)]
+    wanted = [str(event["event_id"]) for event in going]
     if not wanted:
         return Redacted(0, {}, found.next)
     outcome = _Outcome()
     async with subject.acting() as person:
+        await directory.taken_down(person, room_id, going)
         # the first one alone: where nothing is allowed, that is found out once and not a thousand times
         await _one(person, room_id, wanted[0], outcome)
         if outcome.refused["M_FORBIDDEN"] and not await _able(subject, room_id):

@@ -63,6 +63,18 @@ def holding(event: Mapping[str, Any]) -> Holding:
     return Holding.MESSAGE if type_ in _MESSAGES else Holding.OTHER
 
 
+def threaded(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event is in a thread, and holds content (spec, "Threading").
+
+    The newest one of a thread is shown under its first message as it is, also to those for whom Synapse otherwise
+    empties what an erased sender said (measured on 1.163).
+    """
+    content = event.get("content")
+    relation = content.get("m.relates_to") if isinstance(content, Mapping) else None
+    in_thread = isinstance(relation, Mapping) and relation.get("rel_type") == "m.thread"
+    return in_thread and holding(event) in {Holding.MESSAGE, Holding.OTHER}
+
+
 def _harmless(event: Mapping[str, Any]) -> frozenset[str]:
     """Return which members of the content say nothing of the sender's, or stay when it is redacted."""
     match event.get("type"):

@@ -8,7 +8,8 @@ from typing import Any
 from dpobot.errors import Gone, Rejected, Unavailable
 from dpobot.homeserver.http import Http
 from dpobot.homeserver.verifying.asking import STILL_THERE, left, listed
-from dpobot.homeserver.verifying.content import Holding, holding
+from dpobot.homeserver.verifying.content import Holding, holding, threaded
+from dpobot.homeserver.verifying.directory import of_directory
 from dpobot.model.erasure import Residual
 from dpobot.model.ids import RoomId, UserId
 
@@ -21,12 +22,15 @@ _PAGE_BYTES = 16 * 1024 * 1024
 
 
 async def of_room(http: Http, room_id: RoomId, user: UserId, *, everything: bool) -> list[Residual]:
-    """Return which of the person's events hold content; an unknown room has none."""
+    """Return which of the person's events hold content, and what the directory shows; an unknown room has none."""
     held: Counter[Holding] = Counter()
+    threads = 0
     start: str | None = None
     while True:
         page = await _page(http, room_id, user, start)
-        held.update(holding(event) for event in listed(page, "chunk") if event.get("sender") == user)
+        own = [event for event in listed(page, "chunk") if event.get("sender") == user]
+        held.update(holding(event) for event in own)
+        threads += sum(threaded(event) for event in own)
         end = page.get("end")
         if end is None or end == start:
             break
@@ -38,6 +42,9 @@ async def of_room(http: Http, room_id: RoomId, user: UserId, *, everything: bool
         *left(Holding.STATE.value, held[Holding.STATE]),
         *left(Holding.KEPT.value, held[Holding.KEPT], "keeps_room_working"),
         *left(Holding.REASON.value, held[Holding.REASON], "keeps_it_taken_back"),
+        # the same messages once more: of some of them not only who was there has a copy
+        *left("thread_messages", 0 if everything else threads, "thread_summary"),
+        *await of_directory(http, room_id, user),
     ]
 
 

@@ -9,7 +9,7 @@ from dpobot.errors import Rejected
 from dpobot.homeserver import puppet
 from dpobot.homeserver.http import Http, Pause
 from dpobot.homeserver.puppet import Lender, SynapseLender
-from dpobot.homeserver.verifying import account, media, personal, rooms, unaskable
+from dpobot.homeserver.verifying import account, directory, media, personal, rooms, unaskable
 from dpobot.homeserver.verifying.asking import Asking, Inquiry
 from dpobot.model.erasure import Residual
 from dpobot.model.ids import Mxc, RoomId, UserId
@@ -19,7 +19,7 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "of_account": (*account.ENDPOINTS, *personal.ENDPOINTS, *puppet.ENDPOINTS),
     "of_media": (media.LIST,),
     "of_file": (media.DOWNLOAD,),
-    "of_room": (rooms.EVENTS,),
+    "of_room": (rooms.EVENTS, *directory.ENDPOINTS),
     "of_deleted_room": rooms.ENDPOINTS,
 }
 
@@ -59,7 +59,7 @@ class SynapseLeftovers:
         return await media.of_file(self._http, url)
 
     async def of_room(self, room_id: RoomId, user: UserId, *, everything: bool) -> Sequence[Residual]:
-        """Return which events of the person still hold content."""
+        """Return which events of the person still hold content, and what the directory of rooms shows of them."""
         return await rooms.of_room(self._http, room_id, user, everything=everything)
 
     async def of_deleted_room(self, room_id: RoomId) -> Sequence[Residual]:

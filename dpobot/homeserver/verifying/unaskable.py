@@ -20,7 +20,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "identity_server_bindings": ("database_only", "user_threepid_id_server, threepid_validation_session"),
     "sync_positions": ("database_only", "sliding_sync_connections and those beside it"),
     "scheduled_tasks": ("database_only", "scheduled_tasks"),
-    "old_memberships": ("database_only", "room_memberships.display_name, room_stats_state.topic"),
+    "old_memberships": ("database_only", "room_memberships.display_name"),
     "words_of_others": ("belongs_to_others", "what others wrote, also of the person"),
     "server_logs": ("log_files", "files of the machine"),
     "backups": ("backups", "copies of the database"),

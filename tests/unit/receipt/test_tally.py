@@ -35,8 +35,9 @@ def test_it_is_never_less_than_nothing() -> None:
 def test_a_residual_of_a_room_is_told_with_why() -> None:
     """Where they were no longer, only messages can be reached; what failed and was let be was refused."""
     state, message = Residual("state", 1, "still_there"), Residual("messages", 1, "still_there")
-    kept = Residual("state_kept", 1, "keeps_room_working")
+    kept, shown = Residual("state_kept", 1, "keeps_room_working"), Residual("state_in_directory", 1, "still_there")
     assert tally.explained(state, room(), parted=True, skip=False).reason == "no_longer_in_room"
+    assert tally.explained(shown, room(), parted=True, skip=False).reason == "no_longer_in_room"
     assert tally.explained(message, room(), parted=True, skip=False) == message
     assert tally.explained(state, room(), parted=False, skip=False) == state
     assert tally.explained(message, room("failed"), parted=False, skip=False) == message

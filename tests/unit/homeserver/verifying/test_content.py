@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dpobot.homeserver.erasing.redactable import KEPT, Fate, fate
-from dpobot.homeserver.verifying.content import Holding, holding
+from dpobot.homeserver.verifying.content import Holding, holding, threaded
 
 ANNA = "@anna:dpobot.test"
 BOB = "@bob:dpobot.test"
@@ -95,3 +95,20 @@ def test_a_reason_of_a_redaction_goes_where_redaction_keeps_its_target() -> None
     """From room version 11 on, what erases takes the reason away; if it stays anywhere, it is told with why."""
     event = sent("m.room.redaction", {"redacts": "$0", "reason": "a word of Anna's"})
     assert (holding(event), fate(event, "11")) == (Holding.REASON, Fate.MESSAGE)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (sent("m.room.message", {"body": "hello", "m.relates_to": {"rel_type": "m.thread"}}), True),
+        (sent("m.room.encrypted", {"ciphertext": "?", "m.relates_to": {"rel_type": "m.thread"}}), True),
+        (sent("m.sticker", {"body": "a cat", "m.relates_to": {"rel_type": "m.thread"}}), True),
+        (sent("m.room.message", {"body": "hello", "m.relates_to": {"rel_type": "m.replace"}}), False),
+        (sent("m.room.message", {"body": "hello", "m.relates_to": "m.thread"}), False),
+        (sent("m.room.message", {"body": "hello"}), False),
+        (sent("m.room.message", {}), False),
+    ],
+)
+def test_a_message_in_a_thread_is_known_by_its_relation(event: dict[str, Any], expected: bool) -> None:
+    """Also an encrypted one, and not what was redacted."""
+    assert threaded(event) is expected

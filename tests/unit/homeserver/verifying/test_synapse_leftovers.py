@@ -12,7 +12,7 @@ from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver import categories
 from dpobot.homeserver.http import Http
 from dpobot.homeserver.leftovers import Leftovers
-from dpobot.homeserver.verifying import account, personal, unaskable
+from dpobot.homeserver.verifying import account, directory, personal, unaskable
 from dpobot.homeserver.verifying.content import Holding
 from dpobot.homeserver.verifying.synapse_leftovers import ENDPOINTS, SynapseLeftovers
 from dpobot.model.erasure import Residual
@@ -24,6 +24,7 @@ __all__ = ["script"]  # a fixture
 
 ANNA = UserId("@anna:dpobot.test")
 ROOM = RoomId("!room:dpobot.test")
+UNKNOWN = {"errcode": "M_NOT_FOUND"}
 
 # what a Synapse answers for an account that was erased; the end of a path decides
 ERASED: Mapping[str, Any] = {
@@ -203,10 +204,10 @@ async def test_a_room_is_read_page_by_page_to_its_end(script: Script, leftovers:
     mine = {"type": "m.room.message", "sender": ANNA, "content": {"body": "x"}}
     script.json({"chunk": [mine, {**mine, "sender": "@bob:dpobot.test"}], "end": "t1"})
     script.json({"chunk": [mine, {**mine, "type": "m.reaction"}], "end": "t2"})
-    script.json({"chunk": []})
+    script.json({"chunk": []}).json(UNKNOWN, 404)
     found = await leftovers.of_room(ROOM, ANNA, everything=True)
     assert found == [Residual("messages", 2, "still_there"), Residual("other_events", 1, "still_there")]
-    assert [query.get("from") for query in script.queries] == [None, "t1", "t2"]
+    assert [query.get("from") for query in script.queries[:3]] == [None, "t1", "t2"]
     assert json.loads(script.queries[0]["filter"]) == {"senders": [ANNA]}
 
 
@@ -215,9 +216,40 @@ async def test_a_page_that_is_too_large_is_asked_for_in_smaller_ones(
 ) -> None:
     """Many large events must not end the look."""
     monkeypatch.setattr("dpobot.homeserver.verifying.rooms._PAGE_BYTES", 100)
-    script.raw(b'{"chunk": [' + b" " * 200 + b"]}").json({"chunk": []})
+    script.raw(b'{"chunk": [' + b" " * 200 + b"]}").json({"chunk": []}).json(UNKNOWN, 404)
     assert await leftovers.of_room(ROOM, ANNA, everything=True) == []
-    assert [query["limit"] for query in script.queries] == ["1000", "125"]
+    assert [query["limit"] for query in script.queries[:2]] == ["1000", "125"]
+
+
+EMPTY = {"type": "m.room.topic", "state_key": "", "sender": ANNA, "content": {}}
+
+
+@pytest.mark.parametrize(
+    ("in_force", "expected"),
+    [
+        ([EMPTY], [Residual("state_in_directory", 1, "directory_keeps_it")]),
+        ([{**EMPTY, "content": {"topic": "Anna's"}}], [Residual("state_in_directory", 1, "still_there")]),
+        ([{**EMPTY, "sender": "@bob:dpobot.test"}], []),
+        ([{**EMPTY, "state_key": "of another key"}], [Residual("state_in_directory", 0, "directory_keeps_it")]),
+        ([], [Residual("state_in_directory", 0, "directory_keeps_it")]),
+    ],
+)
+async def test_what_the_directory_shows_is_of_whoever_set_what_is_in_force(
+    script: Script, leftovers: SynapseLeftovers, in_force: list[Any], expected: list[Residual]
+) -> None:
+    """Without an event in force nobody can tell whose it was: told, and not counted."""
+    script.json({"chunk": []}).json({"name": None, "topic": "Anna's", "avatar": ""}).json({"state": in_force})
+    assert await leftovers.of_room(ROOM, ANNA, everything=True) == expected
+    assert script.queries[2:] == [{"type": "m.room.topic"}]
+
+
+async def test_a_room_that_can_not_be_asked_for_is_no_room_that_is_unknown(
+    script: Script, leftovers: SynapseLeftovers
+) -> None:
+    """A proxy's 404 does not say that the directory shows nothing."""
+    script.json({"chunk": []}).json({"errcode": "M_UNRECOGNIZED"}, 404)
+    with pytest.raises(Rejected):
+        await leftovers.of_room(ROOM, ANNA, everything=True)
 
 
 async def test_a_room_that_is_no_longer_known_but_whose_events_are_there_is_told(
@@ -244,7 +276,7 @@ def test_whatever_is_reported_has_a_name_and_a_reason_that_receipts_know() -> No
     """Else nobody could be told in words what is left."""
     emitted = {inquiry.category for inquiry in (*account.INQUIRIES, *personal.INQUIRIES)}
     emitted |= {each.value for each in Holding} - {Holding.NOTHING.value} | unaskable.TABLES.keys()
-    emitted |= {"addresses", "sso_links", "identity_keys", "media", "rooms", "other_servers"}
+    emitted |= {"addresses", "sso_links", "identity_keys", "media", "rooms", "other_servers", "thread_messages", directory.CATEGORY}
     assert emitted <= reasons.CATEGORIES
     assert {reason for reason, _ in unaskable.TABLES.values()} <= reasons.EXPECTED
     opened = {reason for inquiry in (*account.INQUIRIES, *personal.INQUIRIES) for reason in inquiry.open.values()}
