@@ -8,7 +8,7 @@ from typing import Any, TypeVar, Union
 
 from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.api import Collected
-from dpobot.homeserver.http import Http
+from dpobot.homeserver.http import Again, Http, always
 from dpobot.homeserver.puppet import Lender, SynapseLender
 from dpobot.homeserver.reasons import REASONS, reason_of
 from dpobot.model.ids import UserId
@@ -48,12 +48,15 @@ class Subject:
         *,
         params: Params | None = None,
         body: Mapping[str, Any] | None = None,
+        again: Again = always,
         **path: str,
     ) -> dict[str, Any]:
-        """Make a request; ``{user}`` in the endpoint is the person, other names come from ``path``."""
-        return await self.http.call(
-            endpoint, path={"user": self.user, **path}, params=params, body=body, token=self.token
-        )
+        """Make a request; ``{user}`` in the endpoint is the person, other names come from ``path``.
+
+        ``again`` says after which failures it may be tried again.
+        """
+        names = {"user": self.user, **path}
+        return await self.http.call(endpoint, path=names, params=params, body=body, token=self.token, again=again)
 
     @contextlib.asynccontextmanager
     async def acting(self) -> AsyncIterator["Subject"]:

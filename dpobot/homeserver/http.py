@@ -24,6 +24,7 @@ from dpobot.errors import Gone, Rejected, Unavailable
 
 Answer = TypeVar("Answer")
 Pause = Callable[[float], Awaitable[None]]
+Again = Callable[[Unavailable], bool]
 
 JSON_BYTES = 64 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
@@ -39,6 +40,16 @@ _ERRCODE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _RANDOM = secrets.SystemRandom()
 
 _logger = log.get(__name__)
+
+
+def always(error: Unavailable) -> bool:
+    """Say that a request may be tried again after every failure: that it changes nothing, or nothing more."""
+    return True
+
+
+def not_begun(error: Unavailable) -> bool:
+    """Say that a request may be tried again only where it is sure that the server did nothing of it."""
+    return error.code == "rate_limited"
 
 
 class Authority(Protocol):
@@ -119,10 +130,12 @@ class Http:
         form: Mapping[str, str] | None = None,
         token: str | None = None,
         max_bytes: int = JSON_BYTES,
+        again: Again = always,
     ) -> dict[str, Any]:
         """Make one request and return the JSON object that it answers; an empty one for an answer without content.
 
-        ``body`` is sent as JSON, ``form`` as a form. Raises `Rejected` ``answer_too_large`` beyond ``max_bytes``.
+        ``body`` is sent as JSON, ``form`` as a form; ``again`` says after which failures it may be tried again.
+        Raises `Rejected` ``answer_too_large`` beyond ``max_bytes``.
         """
         content: Mapping[str, Any] = {"json": body} if form is None else {"data": form}
 
@@ -130,7 +143,7 @@ class Http:
             async with self._answer(endpoint, path, params, content, token) as answer:
                 return {} if answer.status == _NO_CONTENT else _parsed(await _read(answer, max_bytes))
 
-        return await self._patiently(endpoint, once)
+        return await self._patiently(endpoint, once, again)
 
     async def upload(self, endpoint: str, data: bytes, media_type: str, *, token: str | None = None) -> dict[str, Any]:
         """Send bytes of a media type and return the JSON object that is answered."""
@@ -160,7 +173,9 @@ class Http:
             async for block in answer.content.iter_chunked(BLOCK_BYTES):
                 yield block
 
-    async def _patiently(self, endpoint: str, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _patiently(
+        self, endpoint: str, attempt: Callable[[], Awaitable[Answer]], again: Again = always
+    ) -> Answer:
         tried, renewed = 0, False
         while True:
             try:
@@ -172,7 +187,7 @@ class Http:
                 continue
             except Unavailable as error:
                 wanted = error.retry_after
-                if tried >= self._retries or (wanted is not None and wanted > PATIENCE_SECONDS):
+                if tried >= self._retries or (wanted is not None and wanted > PATIENCE_SECONDS) or not again(error):
                     raise
                 delay = backoff(tried, wanted)
                 _logger.info("homeserver.retry", endpoint=endpoint, code=error.code)

@@ -65,12 +65,12 @@ class Leaver:
         theirs = [await self.friend.say(room, f"the friend's words {number}") for number in range(5)]
         mine = await self._all([self.me.say(room, f"{SECRET} word {number}") for number in range(words)])
         self.said |= {*mine, await self.me.send(room, edit(mine[0], f"{SECRET} correction"))}
-        await self.me.state(room, "m.room.topic", {"topic": f"{SECRET} topic"})
+        topic = await self.me.state(room, "m.room.topic", {"topic": f"{SECRET} topic"})
         liked = [relates("m.annotation", event, key=f"{SECRET} {number}") for event in theirs for number in range(2)]
         reactions = await self._all([self.me.send(room, content, "m.reaction") for content in liked])
-        self.said |= set(reactions)
-        if name == "left":  # the homeserver's bulk call doesn't know reactions
-            self.unreachable |= set(reactions)
+        self.said |= {topic, *reactions}
+        if name == "left":  # of what was sent there the homeserver's bulk call knows messages alone
+            self.unreachable |= {topic, *reactions}
 
     async def _whisper(self, name: str, words: int) -> None:
         device = {"algorithm": "m.megolm.v1.aes-sha2", "session_id": "none", "sender_key": "none", "device_id": "NONE"}

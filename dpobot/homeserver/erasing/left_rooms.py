@@ -20,7 +20,7 @@ from dpobot.homeserver.changes import Depth, Redacted
 from dpobot.homeserver.erasing.pages import judged
 from dpobot.homeserver.erasing.redactable import goes
 from dpobot.homeserver.erasing.spans import Span, spans
-from dpobot.homeserver.http import Pause
+from dpobot.homeserver.http import Pause, not_begun
 from dpobot.model.ids import RoomId
 
 VERSION = "GET /_synapse/admin/v1/server_version"
@@ -95,7 +95,8 @@ def _reachable(event: Event) -> bool:
 async def _bulk(subject: Subject, room_id: RoomId, span: Span, pause: Pause) -> Mapping[str, Any]:
     """Let Synapse redact one span; return what failed, event ID -> why. One room a call: an unknown one fails all."""
     body = {"rooms": [room_id], "limit": _LIMIT, "after_ts": span.first, "before_ts": span.last}
-    task = str((await subject.ask(BULK, body=body))["redact_id"])
+    # only one can be at work; begun a second time it would redact again: the next attempt begins with what is left
+    task = str((await subject.ask(BULK, body=body, again=not_begun))["redact_id"])
     for number in range(_POLLS):
         answer = await subject.ask(STATUS, task=task)
         if answer.get("status") == "complete":

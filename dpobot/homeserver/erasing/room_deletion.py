@@ -29,8 +29,13 @@ async def deleted(http: Http, room_id: RoomId, pause: Pause) -> bool:
         await http.call(ROOM, path={"room": room_id})
     except Gone:
         return True
-    # not blocked: nobody is banned from a room of that name, the room is only no longer here
-    answer = await http.call(DELETE, path={"room": room_id}, body={"purge": True, "block": False})
+    try:
+        # not blocked: nobody is banned from a room of that name, the room is only no longer here
+        answer = await http.call(DELETE, path={"room": room_id}, body={"purge": True, "block": False})
+    except Rejected:
+        if await _running(http, room_id):  # begun by an attempt whose answer was lost
+            return False
+        raise
     return await _followed(http, str(answer["delete_id"]), pause)
 
 
