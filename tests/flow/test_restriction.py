@@ -56,13 +56,18 @@ async def test_from_the_warning_to_the_end(team: Team) -> None:
     (late,) = await team.says(DORA, "close", case)
     assert "`close` does not fit" in late
     assert _suspended(stage)
+    stage.server.faults["send"] = stage.away(50)
     await team.says(DORA, "lift What was wrong is corrected.", case)
-    assert "What was wrong is corrected." in stage.said(room_id)[-1]
-    assert "ends now; we tell you before" in stage.said(room_id)[-1]
-    assert _suspended(stage)
+    await _seconds(stage)
+    assert _suspended(stage)  # she does not know yet
+    stage.server.faults["send"] = []
+    await stage.pass_time(minutes=20)
     await _seconds(stage)
     assert not _suspended(stage)
-    assert "you can send messages, join rooms and change your profile again" in stage.said(room_id)[-1]
+    announced, ended = stage.said(room_id)[-2:]
+    assert "ends now; we tell you before" in announced
+    assert "What was wrong is corrected." in announced
+    assert "you can send messages, join rooms and change your profile again" in ended
     assert await stage.states() == ["closed"]
     (status,) = await stage.ask(room_id, ANNA, f"status {case}")
     assert "closed" in status
