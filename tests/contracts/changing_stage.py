@@ -1,5 +1,6 @@
 """The two stages on which everything that keeps `Changes` is tested: in memory, and on a real Synapse."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,9 @@ class Stage(Protocol):
 
     async def state(self, room: RoomId, user: UserId, kind: str, content: Content) -> None:
         """Let somebody set state."""
+
+    async def listed(self, room: RoomId, topic: str) -> bool:
+        """Tell whether the directory of rooms shows this topic, as soon as it does; False if it goes on not to."""
 
     async def leave(self, room: RoomId, user: UserId) -> None:
         """Let somebody leave."""
@@ -85,6 +89,9 @@ class InMemory:
 
     async def state(self, room: RoomId, user: UserId, kind: str, content: Content) -> None:
         self.fake.send(room, user, content, kind, state_key="")
+
+    async def listed(self, room: RoomId, topic: str) -> bool:
+        return bool(self.fake.rooms_held[room].shown["m.room.topic"] == topic)
 
     async def leave(self, room: RoomId, user: UserId) -> None:
         self.fake.send(room, user, {"membership": "leave"}, "m.room.member", state_key=user)
@@ -139,6 +146,13 @@ class Real:
 
     async def state(self, room: RoomId, user: UserId, kind: str, content: Content) -> None:
         await self._people[user].state(room, kind, dict(content))
+
+    async def listed(self, room: RoomId, topic: str) -> bool:
+        for _ in range(200):
+            if (await self.admin.admin("GET", "v1", "rooms", room))["topic"] == topic:
+                return True
+            await asyncio.sleep(0.05)  # the server brings it up to date by and by, and tells nobody
+        return False
 
     async def leave(self, room: RoomId, user: UserId) -> None:
         await self._people[user].member(room, "leave")

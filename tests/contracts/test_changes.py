@@ -84,7 +84,8 @@ async def test_everything_that_holds_content_is_redacted_and_nothing_twice(stage
     bobs = await contents(stage, room, bob)
     assert await redacted(stage, room, anna) == Redacted(5)
     assert await stage.changes.own_counts(room, anna) == OwnEvents(messages=0, state=0, kept=1)
-    assert await contents(stage, room, anna) == [{"membership": "join"}, {}, {}, {}, {}, {"guest_access": "can_join"}]
+    before, taken_down = [{"membership": "join"}, {}, {}, {}, {}, {"guest_access": "can_join"}], {"topic": ""}
+    assert await contents(stage, room, anna) == [*before, taken_down]
     assert await contents(stage, room, bob) == bobs
     assert await redacted(stage, room, anna) == Redacted(0)
 
@@ -94,6 +95,29 @@ async def test_state_alone_is_redacted_if_that_was_asked_for(stage: Stage) -> No
     room, anna, _ = await spoken(stage)
     assert await redacted(stage, room, anna, Depth.STATE) == Redacted(2)
     assert await stage.changes.own_counts(room, anna) == OwnEvents(messages=3, state=0, kept=1)
+
+
+@pytest.mark.parametrize("depth", Depth)
+async def test_a_topic_goes_from_the_directory_of_rooms_too(stage: Stage, depth: Depth) -> None:
+    """Which does not follow redactions; once is enough."""
+    room, anna, _ = await spoken(stage)
+    assert await stage.listed(room, "said, too")
+    await redacted(stage, room, anna, depth)
+    assert await stage.listed(room, "")
+    events = len(await contents(stage, room, anna))
+    await redacted(stage, room, anna, depth)
+    assert len(await contents(stage, room, anna)) == events
+
+
+async def test_what_somebody_else_has_set_since_stays_in_the_directory(stage: Stage) -> None:
+    """Of the two topics only the own one goes."""
+    room, anna, bob = await spoken(stage)
+    await stage.state(room, bob, "m.room.topic", {"topic": "Bob's"})
+    assert await stage.listed(room, "Bob's")
+    assert await redacted(stage, room, anna, Depth.STATE) == Redacted(2)
+    assert [content for content in await contents(stage, room, anna) if "topic" in content] == []  # none set to nothing
+    assert [content for content in await contents(stage, room, bob) if "topic" in content] == [{"topic": "Bob's"}]
+    assert await stage.listed(room, "Bob's")
 
 
 async def test_a_room_that_was_left_is_redacted_as_far_as_possible(stage: Stage) -> None:

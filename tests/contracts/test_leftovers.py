@@ -32,6 +32,9 @@ class Erasing(Stage, Protocol):
     async def topic(self, room: RoomId, user: UserId, topic: str) -> str:
         """Let somebody set a topic; returns the event's ID."""
 
+    async def listed(self, room: RoomId, topic: str) -> None:
+        """Return as soon as the directory of rooms shows a topic."""
+
     async def redact(self, room: RoomId, user: UserId, event: str) -> None:
         """Let somebody take an event back."""
 
@@ -57,6 +60,9 @@ class InMemoryErasing(InMemory):
 
     async def topic(self, room: RoomId, user: UserId, topic: str) -> str:
         return self.fake.send(room, user, {"topic": topic}, "m.room.topic", state_key="")
+
+    async def listed(self, room: RoomId, topic: str) -> None:
+        assert self.fake.rooms_held[room].shown["m.room.topic"] == topic
 
     async def redact(self, room: RoomId, user: UserId, event: str) -> None:
         found = next(each for each in self.fake.rooms_held[room].events if each["event_id"] == event)
@@ -85,6 +91,10 @@ class RealErasing(Real):
 
     async def topic(self, room: RoomId, user: UserId, topic: str) -> str:
         return await self._people[user].state(room, "m.room.topic", {"topic": topic})
+
+    async def listed(self, room: RoomId, topic: str) -> None:
+        while (await self.admin.admin("GET", "v1", "rooms", room))["topic"] != topic:
+            await asyncio.sleep(0.05)
 
     async def redact(self, room: RoomId, user: UserId, event: str) -> None:
         await self._people[user].redact(room, event, "")
@@ -194,6 +204,43 @@ async def test_what_others_have_a_copy_of_is_no_fault_unless_it_was_to_go(stage:
     await stage.redact(room, anna, topic)
     after = {each[0]: each for each in without_rules(await stage.leftovers.of_room(room, anna, everything=False))}
     assert before["state"][1] - after.get("state", ("state", 0, ""))[1] == 1
+
+
+async def test_a_topic_that_only_the_directory_still_shows_is_told(stage: Erasing) -> None:
+    """It follows no redaction. Nothing of it is Bob's."""
+    anna, bob = await stage.person(), await stage.person()
+    room = await stage.room(anna, "Anna's", bob)
+    topic = await stage.topic(room, anna, "Anna's garden")
+    await stage.listed(room, "Anna's garden")
+    assert set(await shown(stage, room, anna)) == {Residual("state_in_directory", 1, "still_there")}
+    await stage.redact(room, anna, topic)
+    assert Residual("state_in_directory", 1, "directory_keeps_it") in await shown(stage, room, anna)
+    assert await shown(stage, room, bob) == []
+
+
+async def shown(stage: Erasing, room: RoomId, user: UserId) -> list[Residual]:
+    """Return what the directory of rooms shows of somebody's."""
+    found = await stage.leftovers.of_room(room, user, everything=False)
+    return [each for each in found if each.category == "state_in_directory"]
+
+
+async def test_what_is_in_threads_is_counted_unless_it_was_to_go_anyway(stage: Erasing) -> None:
+    """The newest of each can be shown to whoever comes later; which one that is depends on the others, too."""
+    anna = await stage.person()
+    room = await stage.room(anna, "Anna's")
+    root = await stage.say(room, anna, "first")
+    relation = {"rel_type": "m.thread", "event_id": root}
+    said = [
+        await stage.send(room, anna, "m.room.message", {"msgtype": "m.text", "body": word, "m.relates_to": relation})
+        for word in ("second", "third")
+    ]
+    await stage.redact(room, anna, said[0])
+    found = await stage.leftovers.of_room(room, anna, everything=False)
+    assert [each for each in found if each.category == "thread_messages"] == [
+        Residual("thread_messages", 1, "thread_summary")
+    ]
+    everything = await stage.leftovers.of_room(room, anna, everything=True)
+    assert [each for each in everything if each.category == "thread_messages"] == []
 
 
 async def test_one_message_that_was_forgotten_is_found(stage: Erasing) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dpobot.errors import Gone, Rejected
 from dpobot.homeserver.changes import Depth, OwnEvents, Redacted, RoomPeople
-from dpobot.homeserver.erasing.directory import is_shown
+from dpobot.homeserver.erasing.directory import NOTHING, is_shown
 from dpobot.homeserver.erasing.redactable import Fate, fate, goes
 from dpobot.homeserver.erasing.uploads import mentioned
 from dpobot.model.ids import Mxc, RoomId, UserId, server_of
@@ -213,7 +213,7 @@ class FakeChanges:
         state = {(event["type"], event.get("state_key")): event for event in self._room(room_id).events}
         for event in going:
             if is_shown(event) and state[event["type"], ""] is event:
-                self.fake.send(room_id, UserId(event["sender"]), {}, event["type"], state_key="")
+                self.fake.send(room_id, UserId(event["sender"]), NOTHING[event["type"]], event["type"], state_key="")
 
     def _prune(self, room_id: RoomId, event: Event) -> None:
         sender = UserId(event["sender"])

@@ -43,7 +43,7 @@ KEPT: Mapping[str, str] = {
     "m.room.third_party_invite": "an invitation that somebody else still holds; redacted, it no longer opens the door",
     "org.matrix.room.preview_urls": "whether the addresses that others mention are looked up",
 }
-# what is no content of the person's: redaction leaves it, or null stands there
+# what is no content of the person's: redaction leaves it; nor is null, or a text without signs
 _LEFT = {
     "m.room.member": frozenset({"membership", "join_authorised_via_users_server", "third_party_invite"}),
     "m.room.redaction": frozenset({"redacts"}),
@@ -80,7 +80,9 @@ def goes(chosen: Fate, depth: Depth) -> bool:
 def _says_something(event: Event, kind: str) -> bool:
     content = event.get("content")
     left = _LEFT.get(kind, frozenset())
-    return isinstance(content, Mapping) and any(value is not None and key not in left for key, value in content.items())
+    return isinstance(content, Mapping) and any(
+        value not in (None, "") and key not in left for key, value in content.items()
+    )
 
 
 def _redacted(event: Event) -> bool:

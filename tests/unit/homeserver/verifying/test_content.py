@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dpobot.homeserver.erasing.directory import NOTHING
 from dpobot.homeserver.erasing.redactable import KEPT, Fate, fate
 from dpobot.homeserver.verifying.content import Holding, holding, threaded
 
@@ -86,9 +87,12 @@ def test_an_event_that_only_claims_to_be_redacted_is_found() -> None:
 
 
 def test_a_text_without_signs_says_nothing() -> None:
-    """Here, too: an empty reason is redacted where it can be, but is none to report where it can't."""
-    event = sent("m.room.redaction", {"reason": ""}, redacts="$0")
-    assert (holding(event), fate(event)) == (Holding.NOTHING, Fate.KEPT)
+    """To neither: such as a topic that was set to nothing, which is then not redacted as well."""
+    for event in (
+        sent("m.room.redaction", {"reason": ""}, redacts="$0"),
+        *(sent(kind, nothing, "") for kind, nothing in NOTHING.items()),
+    ):
+        assert (holding(event), fate(event)) == (Holding.NOTHING, Fate.EMPTY)
 
 
 def test_a_reason_of_a_redaction_goes_where_redaction_keeps_its_target() -> None:

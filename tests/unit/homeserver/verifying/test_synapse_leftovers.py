@@ -276,7 +276,16 @@ def test_whatever_is_reported_has_a_name_and_a_reason_that_receipts_know() -> No
     """Else nobody could be told in words what is left."""
     emitted = {inquiry.category for inquiry in (*account.INQUIRIES, *personal.INQUIRIES)}
     emitted |= {each.value for each in Holding} - {Holding.NOTHING.value} | unaskable.TABLES.keys()
-    emitted |= {"addresses", "sso_links", "identity_keys", "media", "rooms", "other_servers", "thread_messages", directory.CATEGORY}
+    emitted |= {
+        "addresses",
+        "sso_links",
+        "identity_keys",
+        "media",
+        "rooms",
+        "other_servers",
+        "thread_messages",
+        directory.CATEGORY,
+    }
     assert emitted <= reasons.CATEGORIES
     assert {reason for reason, _ in unaskable.TABLES.values()} <= reasons.EXPECTED
     opened = {reason for inquiry in (*account.INQUIRIES, *personal.INQUIRIES) for reason in inquiry.open.values()}
