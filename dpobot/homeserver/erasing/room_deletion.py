@@ -1,5 +1,6 @@
 """The deletion of a room with all its events from this server (Synapse admin API, "Delete Room API", version 2)."""
 
+import contextlib
 from typing import Any
 
 from dpobot.errors import Gone, Rejected
@@ -15,14 +16,29 @@ ENDPOINTS = (ROOM, DELETE, STATUS, STATUSES)
 
 _POLLS = 20
 _POLL_SECONDS = 0.1
+_ATTEMPTS = 3
+_PAUSE_SECONDS = 1.0
 _RUNNING = frozenset({"active", "scheduled", "shutting_down", "purging"})
+
+
+class _Failed(Exception):
+    """One attempt failed."""
 
 
 async def deleted(http: Http, room_id: RoomId, pause: Pause) -> bool:
     """Begin the deletion of a room, or follow the one under way; True once the room is gone.
 
-    Raises `Rejected` ``deletion_failed`` if Synapse gives up.
+    Raises `Rejected` ``deletion_failed`` if Synapse gives up again and again. Once may be chance: what it still writes
+    of the room in the background can meet the deletion (seen with 1.163: "FOREIGN KEY constraint failed").
     """
+    for _ in range(_ATTEMPTS):
+        with contextlib.suppress(_Failed):
+            return await _attempt(http, room_id, pause)
+        await pause(_PAUSE_SECONDS)
+    raise Rejected("deletion_failed")
+
+
+async def _attempt(http: Http, room_id: RoomId, pause: Pause) -> bool:
     if await _running(http, room_id):
         return False
     try:
@@ -53,6 +69,6 @@ async def _followed(http: Http, deletion: str, pause: Pause) -> bool:
         if status == "complete":
             return True
         if status == "failed":
-            raise Rejected("deletion_failed")
+            raise _Failed
         await pause(_POLL_SECONDS)
     return False

@@ -53,6 +53,19 @@ async def test_a_bulk_call_whose_answer_is_lost_is_not_made_again(script: Script
     assert [method for method, _ in script.asked].count("POST") == 1
 
 
+async def test_a_deletion_that_fails_is_tried_again_and_then_given_up(script: Script, http: Http) -> None:
+    """By chance it meets what Synapse still writes of the room in the background; three times is no chance."""
+    for status in ("failed", "complete"):
+        script.json({"results": []}).json({"room_id": ROOM}).json({"delete_id": "1"}).json({"status": status})
+    assert await deleted(http, ROOM, script.pause) is True
+    for _ in range(3):
+        script.json({"results": []}).json({"room_id": ROOM}).json({"delete_id": "1"}).json({"status": "failed"})
+    await http.call("GET /_synapse/admin/v1/server_version")  # the last answer is given once more
+    with pytest.raises(Rejected) as error:
+        await deleted(http, ROOM, script.pause)
+    assert error.value.code == "deletion_failed"
+
+
 async def test_a_deletion_that_is_under_way_is_no_failure(script: Script, http: Http) -> None:
     """The homeserver refuses a second one with 400; what it refuses otherwise is refused."""
     script.json({"results": []}).json({"room_id": ROOM}).json(IN_PROGRESS, 400)
