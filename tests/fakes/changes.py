@@ -7,7 +7,7 @@ from typing import Any
 
 from dpobot.errors import Gone, Rejected
 from dpobot.homeserver.changes import Depth, OwnEvents, Redacted, RoomPeople
-from dpobot.homeserver.erasing.directory import NOTHING, is_shown
+from dpobot.homeserver.erasing.directory import NOTHING, shown
 from dpobot.homeserver.erasing.redactable import Fate, fate, goes
 from dpobot.homeserver.erasing.uploads import mentioned
 from dpobot.model.ids import Mxc, RoomId, UserId, server_of
@@ -101,9 +101,9 @@ class FakeChanges:
         first, own = int(start or 0), self._own(room_id, user)
         window = own[first : first + self.page]
         wanted = self._going(room_id, window, depth)
-        self._take_down(room_id, wanted)
         for event in wanted:
             self._prune(room_id, event)
+        self._take_down(room_id, user, window)
         later = first + self.page
         return Redacted(len(wanted), {}, str(later) if later < len(own) else None)
 
@@ -208,12 +208,12 @@ class FakeChanges:
         version = self._room(room_id).version
         return [event for event in events if goes(fate(event, version), depth)]
 
-    def _take_down(self, room_id: RoomId, going: Iterable[Event]) -> None:
+    def _take_down(self, room_id: RoomId, user: UserId, window: Iterable[Event]) -> None:
         """Set to nothing what the directory of rooms shows, if it is in force."""
-        state = {(event["type"], event.get("state_key")): event for event in self._room(room_id).events}
-        for event in going:
-            if is_shown(event) and state[event["type"], ""] is event:
-                self.fake.send(room_id, UserId(event["sender"]), NOTHING[event["type"]], event["type"], state_key="")
+        in_force = {event["type"]: event["event_id"] for event in self._room(room_id).events if "state_key" in event}
+        for kind, event in shown(window).items():
+            if in_force[kind] == event and user not in self._room(room_id).silenced:
+                self.fake.send(room_id, user, NOTHING[kind], kind, state_key="")
 
     def _prune(self, room_id: RoomId, event: Event) -> None:
         sender = UserId(event["sender"])

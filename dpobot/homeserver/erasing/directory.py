@@ -1,8 +1,8 @@
-"""Name, topic and picture of a room as the directory of rooms shows them: taken down before they are redacted.
+"""Name, topic and picture of a room as the directory of rooms shows them: set to nothing after they were redacted.
 
 Synapse keeps a copy of all three for the directory, for spaces and for previews. It follows new state, but no redaction
-(measured on 1.163): what is only redacted is shown there for ever. So it is first set to nothing, for which a room
-counts as one without (spec, ``m.room.name``), and then what was set before is redacted.
+(measured on 1.163): what is only redacted is shown there for ever. Not the other way round: the new event tells what it
+replaces, and Synapse goes on telling that from its cache if somebody has asked before the redaction.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,17 +18,31 @@ ENDPOINTS = (IN_FORCE, SET)
 
 Event = Mapping[str, Any]
 
-# what nothing is, of each: Synapse accepts no name and no topic without a text
-NOTHING: Mapping[str, Event] = {"m.room.avatar": {}, "m.room.name": {"name": ""}, "m.room.topic": {"topic": ""}}
+# for which a room counts as one without (spec, ``m.room.name``); no name and no topic is accepted without a text
+NOTHING: Mapping[str, Event] = {
+    "m.room.avatar": {"url": ""},
+    "m.room.name": {"name": ""},
+    "m.room.topic": {"topic": ""},
+}
 
 
-async def taken_down(person: Subject, room_id: RoomId, going: Iterable[Event]) -> None:
-    """Set what the directory shows to nothing, if it is in force and among the events that are about to go.
+def shown(own: Iterable[Event]) -> Mapping[str, str]:
+    """Return what the directory may show of somebody's events (oldest first): type -> ID of the newest.
 
-    ``going``: events of the person's that hold content, oldest first; nothing is none.
+    What is redacted already counts, too: the run that did it may not have come further. Nothing is none.
+    """
+    newest = {
+        str(event["type"]): event for event in own if event.get("type") in NOTHING and event.get("state_key") == ""
+    }
+    return {kind: str(event["event_id"]) for kind, event in newest.items() if event.get("content") != NOTHING[kind]}
+
+
+async def taken_down(person: Subject, room_id: RoomId, events: Mapping[str, str]) -> None:
+    """Set to nothing what is in force of these events (type -> ID).
+
     Where the person may not set it, it stays. Raises `Unavailable`.
     """
-    for kind, event in {str(event["type"]): event["event_id"] for event in going if is_shown(event)}.items():
+    for kind, event in events.items():
         try:
             found = await person.ask(IN_FORCE, params={"format": "event"}, room=room_id, type=kind)
             if found.get("event_id") == event:  # else somebody has set another since, which is theirs
@@ -36,8 +50,3 @@ async def taken_down(person: Subject, room_id: RoomId, going: Iterable[Event]) -
         except Rejected as error:
             if error.status == 401:  # the key to the account has ended
                 raise Unavailable("acting_ended") from error
-
-
-def is_shown(event: Event) -> bool:
-    """Tell whether an event is what the directory takes a name, a topic or a picture from."""
-    return event.get("type") in NOTHING and event.get("state_key") == ""

@@ -44,18 +44,18 @@ async def redact(subject: Subject, room_id: RoomId, depth: Depth, start: str | N
     if start is None and not await _joined(subject, room_id):
         raise Rejected("not_joined")
     found = await page(subject.http, room_id, subject.user, start)
-    going = [event for event, chosen in found.events if goes(chosen, depth)]
-    wanted = [str(event["event_id"]) for event in going]
-    if not wanted:
+    wanted = [str(event["event_id"]) for event, chosen in found.events if goes(chosen, depth)]
+    shown = directory.shown(event for event, _ in found.events)
+    if not wanted and not shown:
         return Redacted(0, {}, found.next)
     outcome = _Outcome()
     async with subject.acting() as person:
-        await directory.taken_down(person, room_id, going)
         # the first one alone: where nothing is allowed, that is found out once and not a thousand times
-        await _one(person, room_id, wanted[0], outcome)
+        await _all(person, room_id, wanted[:1], outcome, 1)
         if outcome.refused["M_FORBIDDEN"] and not await _able(subject, room_id):
             raise Rejected("not_joined")
         await _all(person, room_id, wanted[1:], outcome, at_once)
+        await directory.taken_down(person, room_id, shown)
     return Redacted(outcome.count, dict(outcome.refused), found.next)
 
 

@@ -112,7 +112,7 @@ async def test_without_options_others_keep_what_was_said_to_them(world: World) -
     assert life.shown in home._media
     assert life.own not in home._media
     topics = [event["content"] for event in home.rooms_held[GROUP].events if event["type"] == "m.room.topic"]
-    assert topics == [{}]
+    assert topics == [{}, {"topic": ""}]
 
 
 async def test_the_receipt_counts_what_was_there_less_what_is_left(world: World) -> None:

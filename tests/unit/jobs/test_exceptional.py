@@ -48,7 +48,7 @@ async def test_of_state_nothing_but_state_goes(world: World) -> None:
     case = await _approved(world, "state")
     await _finish(world)
     topics = [event for event in world.homeserver.rooms_held[GROUP].events if event["type"] == "m.room.topic"]
-    assert [event["content"] for event in topics] == [{}]
+    assert [event["content"] for event in topics] == [{}, {"topic": ""}]
     assert words_left(world, GROUP) == ["words 0", "words 1", "words 2", "x"]
     assert (await world.read(case)).state is CaseState.CLOSED
     assert (await read(world, case)).counts == {"state": 2}
