@@ -158,16 +158,16 @@ async def _direct(life: Life, name: str, other: Client, **body: Any) -> None:
 
 
 async def _words(life: Life, room: str) -> None:
-    """Messages with an edit, a reply and a thread, and state of their own; the topic of one is in the directory."""
+    """Messages with an edit, a reply and a thread, and state of their own, some of it in the directory of rooms."""
     text = {"msgtype": "m.text", "body": "WORD"}
     first = await life.send("messages", room, text)
     await life.send("messages", room, edit(first, "WORD") | {"body": "WORD"})
     await life.send("messages", room, text | {"m.relates_to": {"m.in_reply_to": {"event_id": first}}})
     await life.send("thread", room, text | relates("m.thread", first))
-    await life.state(room, "m.room.topic", {"topic": "WORD"})
-    if room == "public":
-        life.marks.append(Mark("directory", room, life.marks[-1].word))
-    await life.state(room, "m.room.name", {"name": "WORD"})
+    for type_, name in (("m.room.topic", "topic"), ("m.room.name", "name"), ("m.room.avatar", "url")):
+        await life.state(room, type_, {name: "WORD"})
+        if room == "public":
+            life.marks.append(Mark("directory", room, life.marks[-1].word))
     await life.state(room, "org.example.setting", {"colour": "WORD"}, "a key")
 
 

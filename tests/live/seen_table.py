@@ -41,7 +41,7 @@ ROWS = (
     Row("reactions, stickers, polls, other events", "reactions", _IN),
     Row("name, topic and other state: rooms they are in", "state", (*_IN, "tombstoned")),
     Row("the same: rooms they left, or were removed from", "state", _LEFT),
-    Row("topic in the directory of rooms", "directory", ("public",)),
+    Row("name, topic, picture in the directory of rooms", "directory", ("public",)),
     Row("files that others can see, by address", "file", ("public",)),
     Row("the same, if the other server has fetched them", "file, fetched", ("public",)),
     Row("files that only they could see, by address", "private file", ("address",)),

@@ -1,23 +1,22 @@
 """Who sees what of a person before and after an erasure, on their own homeserver and on another one.
 
-What is measured here is what docs/erasure.md tells people; the tests compare the two, cell by cell.
+What is measured here is what docs/erasure.md tells people; the tests compare the two, cell by cell. Both erasures are
+carried out by the running bot, as people ask for them.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import pytest
 
-from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
-from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.homeserver.verifying.synapse_leftovers import SynapseLeftovers
 from dpobot.model.erasure import Residual
 from dpobot.model.ids import RoomId, UserId
 from dpobot.receipt import reasons
+from tests.live.bot import RunningBot
 from tests.live.federation import Federation, arrived, federation
 from tests.live.http import Client
-from tests.live.seen_erasing import erase
+from tests.live.seen_by_bot import AT_ONCE, erase_by_bot
 from tests.live.seen_life import SHARED, Life, live
 from tests.live.seen_observers import Seen, Sight, look, observers
 from tests.live.seen_table import ROWS, documented, table
@@ -39,13 +38,23 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-async def watched(federation: Federation) -> Mapping[str, Watched]:
-    """Everybody looks before, after an erasure without options, and after one with ``redact`` and ``media``."""
-    admin = await federation.at_home("admin", admin=True)
-    life = await live(federation, "forget")
-    before = await look(life, await observers(life, admin, "before"), "before")
-    forgotten = await _erased(life, admin, everything=False)
-    redacted = await _erased(await live(federation, "redact"), admin, everything=True)
+async def watched(federation: Federation, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Watched]:
+    """Everybody looks before, after an erasure without options, and after one with ``redact`` and ``media``.
+
+    Both are asked of the running bot, as people do.
+    """
+    admin, folder = await federation.at_home("admin", admin=True), tmp_path_factory.mktemp("bot")
+    bot = await RunningBot.begin(folder / "bot", federation.home, admin.credentials, None, **AT_ONCE)
+    try:
+        life = await live(federation, "forget")
+        before = await look(life, await observers(life, admin, "before"), "before")
+        await erase_by_bot(bot, life, folder / "forget", "without copy")
+        forgotten = await _afterwards(life, admin, everything=False)
+        life = await live(federation, "redact")
+        await erase_by_bot(bot, life, folder / "redact", "redact media without copy")
+        redacted = await _afterwards(life, admin, everything=True)
+    finally:
+        await bot.stop()
     return {BEFORE: Watched(before, {}), FORGET: forgotten, REDACT: redacted}
 
 
@@ -55,19 +64,14 @@ def seen(watched: Mapping[str, Watched]) -> Mapping[str, Seen]:
     return {when: part.seen for when, part in watched.items()}
 
 
-async def _erased(life: Life, admin: Client, *, everything: bool) -> Watched:
-    """Erase the person, wait until the other server has heard of it, and let everybody look."""
-    at = (life.federation.home.url, admin.credentials.access_token)
+async def _afterwards(life: Life, admin: Client, *, everything: bool) -> Watched:
+    """Wait until the other server has heard of the erasure, and let everybody look, dpobot itself, too."""
+    leftovers = SynapseLeftovers(life.federation.home.url, admin.credentials.access_token)
     person = UserId(life.alice.user_id)
-    async with AsyncExitStack() as stack:
-        homeserver, changes, leftovers = SynapseHomeserver(*at), SynapseChanges(*at), SynapseLeftovers(*at)
-        for adapter in (homeserver, changes, leftovers):
-            stack.push_async_callback(adapter.close)
-        await erase(homeserver, changes, person, everything=everything)
-        left = {
-            name: await leftovers.of_room(RoomId(room), person, everything=everything)
-            for name, room in life.rooms.items()
-        }
+    left = {
+        name: await leftovers.of_room(RoomId(room), person, everything=everything) for name, room in life.rooms.items()
+    }
+    await leftovers.close()
     for room in SHARED:
         # a room's events arrive in their order: with the last one the redactions before it are there
         await arrived(life.rita, life.rooms[room], await life.bob.say(life.rooms[room], "That was all."))
