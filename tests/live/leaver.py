@@ -117,12 +117,16 @@ class Ledger:
         return int(self._ask(query, self._leaver.me.user_id)[0][0])
 
     def others(self) -> Mapping[EventId, str]:
-        """Return what the others' events hold, in all rooms of both."""
+        """Return what the others' events hold, in all rooms of both.
+
+        Their invitations of the person aside: from those Synapse takes the name when it erases an account.
+        """
         query = (
             "SELECT event_id, json FROM events JOIN event_json USING (event_id)"
-            " WHERE events.room_id = ? AND sender != ?"
+            " WHERE events.room_id = ? AND sender != ? AND coalesce(state_key, '') != ?"
         )
-        rows = [row for room in self._leaver.shared for row in self._ask(query, room, self._leaver.me.user_id)]
+        person = self._leaver.me.user_id
+        rows = [row for room in self._leaver.shared for row in self._ask(query, room, person, person)]
         return dict(rows)
 
     def partings(self) -> Mapping[str, int]:

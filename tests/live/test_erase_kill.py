@@ -1,4 +1,9 @@
-"""``kill -9`` at twenty random moments of an erasure, the homeserver restarted twice: the end is the same."""
+"""``kill -9`` at twenty random moments of an erasure, the homeserver restarted twice: the end is the same.
+
+Twice an answer of the homeserver is lost just before it stops: what was asked for is done, and the bot can't know. With
+redactions that are sent again blindly this test fails with an event redacted twice, because Synapse forgets the
+transactions of an admin's key to an account when it is restarted.
+"""
 
 import asyncio
 import contextlib
@@ -182,7 +187,8 @@ async def _is_gone(person: Person) -> None:
     for name in ("club", "old house", "encrypted", "left"):
         page = await friend.get("rooms", leaver.rooms[name], "messages", dir="b", limit="1000")
         own = [event for event in page["chunk"] if event["sender"] == leaver.me.user_id]
-        assert SECRET not in str([event for event in own if event["event_id"] not in leaver.unreachable])
+        reached = [event for event in own if event["event_id"] not in leaver.unreachable]
+        assert [event for event in reached if SECRET in str(event["content"])] == []
     for url in leaver.files:
         with pytest.raises(Rejected) as error:
             await friend.download(url)
@@ -198,7 +204,7 @@ def _each_thing_was_done_once(person: Person, member: Staffer) -> None:
     assert {event: count for event, count in times.items() if count > 1} == {}
     assert leaver.said - times.keys() == leaver.unreachable
     assert times.keys() & person.others.keys() == set()
-    assert ledger.partings() == {name: 1 for name in leaver.rooms if name != "diary"} | {"diary": 0}
+    assert ledger.partings() == {name: 1 for name in leaver.rooms if name != "diary"}  # that room is no more
     said = Counter(body(event) for event in person.guest.messages())
     assert {text: count for text, count in said.items() if count > 1} == {}
     assert person.guest.unread() == member.unread() == []
