@@ -4,6 +4,7 @@ What is measured here is what docs/erasure.md tells people; the tests compare th
 carried out by the running bot, as people ask for them.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from dpobot.receipt import reasons
 from tests.live.bot import RunningBot
 from tests.live.federation import Federation, arrived, federation
 from tests.live.http import Client
-from tests.live.seen_by_bot import AT_ONCE, erase_by_bot
+from tests.live.seen_by_bot import AT_ONCE, erase_by_bot, verified
 from tests.live.seen_life import SHARED, Life, live
 from tests.live.seen_observers import Seen, Sight, look, observers
 from tests.live.seen_table import ROWS, documented, table
@@ -41,21 +42,28 @@ class Watched:
 async def watched(federation: Federation, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Watched]:
     """Everybody looks before, after an erasure without options, and after one with ``redact`` and ``media``.
 
-    Both are asked of the running bot, as people do.
+    Both are asked of the running bot, as people do, side by side: two people, in rooms of their own.
     """
     admin, folder = await federation.at_home("admin", admin=True), tmp_path_factory.mktemp("bot")
     bot = await RunningBot.begin(folder / "bot", federation.home, admin.credentials, None, **AT_ONCE)
-    try:
+
+    async def forget() -> Mapping[str, Watched]:
         life = await live(federation, "forget")
         before = await look(life, await observers(life, admin, "before"), "before")
-        await erase_by_bot(bot, life, folder / "forget", "without copy")
-        forgotten = await _afterwards(life, admin, everything=False)
+        await erase_by_bot(bot, admin, life, folder / "forget", "without copy")
+        return {BEFORE: Watched(before, {}), FORGET: await _afterwards(life, admin, everything=False)}
+
+    async def redact() -> Mapping[str, Watched]:
         life = await live(federation, "redact")
-        await erase_by_bot(bot, life, folder / "redact", "redact media without copy")
-        redacted = await _afterwards(life, admin, everything=True)
+        await erase_by_bot(bot, admin, life, folder / "redact", "redact media without copy")
+        return {REDACT: await _afterwards(life, admin, everything=True)}
+
+    try:
+        forgotten, redacted = await asyncio.gather(forget(), redact())
+        await verified(bot, 2)
     finally:
         await bot.stop()
-    return {BEFORE: Watched(before, {}), FORGET: forgotten, REDACT: redacted}
+    return {**forgotten, **redacted}
 
 
 @pytest.fixture
