@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -41,7 +42,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 KILLS = 20
 FIRST, LAST = 2, 5  # of them: after the typed code, and when all is redacted
 WORDS = 120  # in the largest room
-AT_ONCE = {
+AT_ONCE: dict[str, dict[str, Any]] = {
     "policy": {"approve": ["erasure"]},
     "erasure": {"cooling_off_hours": 0, "new_device_hours": 0, "redactions_at_once": 4},
 }
@@ -145,7 +146,9 @@ async def test_twenty_kills_and_two_restarts_change_nothing(
     staff = {"members": [member.user_id], "reply_delay_seconds": 1}
     async with Line.to(synapse.port) as line, aiohttp.ClientSession() as http:
         homeserver = {"url": line.url}
-        bot = await RunningBot.begin(tmp_path / "bot", synapse, admin, staff=staff, homeserver=homeserver, **AT_ONCE)
+        bot = await RunningBot.begin(
+            tmp_path / "bot", synapse, admin, None, staff=staff, homeserver=homeserver, **AT_ONCE
+        )
         try:
             await member.enter(bot.user_id)
             friend, *two = [Client(http, synapse.url, await synapse.register(name)) for name in ("bob", "kim", "lee")]
