@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from dpobot.audit import chain
 from dpobot.commands.staff_parse import StaffSaid, parse_staff
 from dpobot.commands.staff_registry import discover_staff
+from dpobot.errors import Rejected
 from dpobot.model.ids import RoomId, UserId
 from tests.flow.conftest import ANNA
 from tests.flow.planted import BODY
 from tests.flow.stage import BOT, reference
 from tests.flow.team import DORA, EMIL, Team, code
 
-INTERNAL = tuple(f"internalword{number}" for number in range(13))
+INTERNAL = tuple(f"internalword{number}" for number in range(18))
 REGISTRY = discover_staff()
 
 
@@ -48,11 +49,13 @@ async def test_of_a_long_conversation_the_person_hears_what_is_meant_for_her(tea
     """No planted word of staff, no name of theirs, no code, no line of a card, in no event and no file she gets."""
     stage, script, word = team.stage, Script(team), iter(INTERNAL)
     room_id = await stage.meet(ANNA)
-    stage.room("books", ANNA, "one")
+    books = stage.room("books", ANNA, "one")
 
     await _complaint(script, room_id, word)
     await _letters(script, room_id, word)
     await _breach(script, room_id, word)
+    await _restriction(script, room_id)
+    await _danger(script, room_id, books, word)
     await _records(script)
 
     assert list(word) == []  # each was said
@@ -110,6 +113,45 @@ async def _breach(script: Script, room_id: RoomId, word: Iterator[str]) -> None:
     await script.says(DORA, f"pause-deliveries {next(word)}")
     await script.team.stage.ask(room_id, ANNA, "export")
     await script.decides(EMIL, "resume-deliveries")
+
+
+async def _restriction(script: Script, room_id: RoomId) -> None:
+    """An account that is suspended for a while."""
+    stage = script.team.stage
+    case = reference(await stage.ask(room_id, ANNA, "restrict Art. 18(1)(a)"))
+    await script.decides(EMIL, "approve", case)
+    await _minutes(script)
+    await script.says(EMIL, "lift What was wrong is corrected.", case)
+    await _minutes(script)
+
+
+async def _danger(script: Script, room_id: RoomId, books: RoomId, word: Iterator[str]) -> None:
+    """A room that has to go, and a server that won't have it: tried again, and then left."""
+    stage = script.team.stage
+    await stage.ask(room_id, ANNA, "received")
+    case = reference(await script.says(DORA, f"open erasure {ANNA} post {stage.server.now:%Y-%m-%d}"))
+    await script.says(EMIL, f"verify {next(word)}", case)
+    await script.says(EMIL, "plan redact", case)
+    for line in ("nature high", "others low", "degree high", "conclude grant"):
+        await script.says(EMIL, f"assess {line} {next(word)}", case)
+    await script.decides(DORA, "assess agree", case)
+    await script.says(DORA, f"exceptional room {books}", case)
+    for member in (DORA, EMIL):
+        await script.decides(member, "approve", case)
+    stage.homeserver.fault("delete_room", *[Rejected("M_UNKNOWN", 400)] * 2)
+    await stage.pass_time(hours=25)
+    await _minutes(script)
+    await script.says(DORA, "retry", case)
+    await _minutes(script)
+    await script.decides(DORA, "retry skip", case)
+    await _minutes(script)
+    assert "closed" in await stage.states()
+
+
+async def _minutes(script: Script) -> None:
+    """Let the jobs have the minutes for which they wait."""
+    for _ in range(5):
+        await script.team.stage.pass_time(minutes=1)
 
 
 async def _records(script: Script) -> None:
