@@ -1,7 +1,8 @@
 # The door for people and for CI. `make demo` and `make check` set up all they need in .venv.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
-# test files that run side by side; each worker has a homeserver and a database of its own
+# test files that run side by side; each worker has a homeserver and a database of its own. They run in the order of
+# their folders: the long stories first, thousands of short tests at the end, so that no worker waits for the other
 WORKERS ?= 2
 BIN := .venv/bin
 export VIRTUAL_ENV := $(CURDIR)/.venv
@@ -35,7 +36,7 @@ lint: .venv/.ready
 	$(BIN)/lint-imports
 
 test: .venv/.ready
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 format: .venv/.ready ## let ruff format the code
 	$(BIN)/ruff format .
