@@ -15,14 +15,13 @@ from typing import Any
 from dpobot.cases import queries
 from dpobot.commands.spec import Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
 from dpobot.errors import StaffRefusal
+from dpobot.model import typed_code
 from dpobot.model.records import Json, Reply, StaffMessage
 from dpobot.store import prompts, staff_prompts
 from dpobot.store.staff_prompts import StaffPrompt
 
 KIND = "staff_code"
-_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without what is misread: I, O, 0, 1
-_LENGTH = 6
-_CODE = re.compile(rf"[{_ALPHABET}]{{{_LENGTH}}}", re.IGNORECASE)
+_CODE = re.compile(rf"[{typed_code.ALPHABET}]{{{typed_code.LENGTH}}}", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 CODE = Parameter("code", ParameterKind.TEXT, "[CODE]", most_words=1)  # in a usage line: it is taken before all others
 _MOST_LOOKED_AT = 300  # codes of the last hours; older ones are as unknown as those never given out
@@ -43,7 +42,7 @@ async def ask(
 ) -> Sequence[Outcome]:
     """Show the plan of a command, with the code that performs it (template ``staff/confirm_<command>``)."""
     plan = await _plan(context, message, command, arguments)
-    code = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    code = typed_code.new()
     until = context.now + context.staff_rules.code_valid
     await prompts.ask(
         context.tx,

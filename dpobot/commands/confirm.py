@@ -14,13 +14,12 @@ from dpobot.commands.arguments import bind
 from dpobot.commands.parse import Said, parse
 from dpobot.commands.spec import Arguments, Command, Context
 from dpobot.errors import Refusal
+from dpobot.model import typed_code
 from dpobot.model.records import Incoming, Json, Reply
 from dpobot.store import prompts
 
 KIND = "confirm"
 VALID = timedelta(minutes=30)
-_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without what is misread: I, O, 0, 1
-_LENGTH = 6
 
 
 async def ask(context: Context, incoming: Incoming, command: Command, arguments: Arguments) -> Sequence[Reply]:
@@ -28,7 +27,7 @@ async def ask(context: Context, incoming: Incoming, command: Command, arguments:
     if command.plan is None:
         raise TypeError(f"{command.name} has neither run() nor plan()")
     plan = await command.plan(context, incoming, arguments)
-    code = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    code = typed_code.new()
     await prompts.ask(
         context.tx,
         person=incoming.sender,

@@ -19,6 +19,7 @@ from dpobot.commands.arguments import understood
 from dpobot.commands.parse import PREFIX, FreeText, Said, parse, without_fallback
 from dpobot.commands.spec import Context
 from dpobot.errors import Refusal
+from dpobot.model import typed_code
 from dpobot.model.ids import EventId
 from dpobot.model.records import Case, Incoming, Reply
 from dpobot.model.words import CaseState
@@ -30,7 +31,7 @@ COMMAND = "erase"
 MOST_WRONG = 5  # wrong codes; then nothing but a new plan helps
 _TRIES = "erase_tries"  # how many wrong codes there were; its content: {"prompt_id", "count"}
 _WHO = Access(signed=True, local=True)
-_CODE = re.compile("[ABCDEFGHJKLMNPQRSTUVWXYZ23456789]{6}", re.IGNORECASE)
+_CODE = re.compile(f"[{typed_code.ALPHABET}]{{{typed_code.LENGTH}}}", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _AROUND = " \t\r\n.`'\"“”„«»"  # how people quote what they copy
 _LOOKED_AT = 50  # of the newest codes in a room

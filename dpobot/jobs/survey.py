@@ -1,6 +1,5 @@
 """The job `survey`: the dry run of an erasure (Art. 17 GDPR). It counts, makes the plan, and shows it."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from dpobot.engine.api import Cancelled, JobRun, Postponed, StepResult
 from dpobot.jobs import plan_message
 from dpobot.jobs.holdings import Holdings
 from dpobot.jobs.parts import Parts
+from dpobot.model import typed_code
 from dpobot.model.erasure import ErasureOptions
 from dpobot.model.erasure import Survey as Found
 from dpobot.model.ids import EventId, RoomId
@@ -26,8 +26,6 @@ from dpobot.store.erasures import Erasure
 CODE = "erase_code"  # the question to which the typed code is the answer (`commands.erase_codes`)
 CHOICE = "choice"  # the question to which a number is (`commands.choices`)
 VALID = timedelta(days=7)  # the plan is counted anew when the code comes, so the code may be old
-_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without what is misread: I, O, 0, 1
-_LENGTH = 6
 _STATES = frozenset({CaseState.CONFIRMING, CaseState.REVIEW, CaseState.PAUSED})
 TOO_NEW = "device_too_new"  # why it waits
 
@@ -98,7 +96,7 @@ class Survey:
         self, tx: Tx, now: datetime, run: JobRun, case: Case, plan: dict[str, Any], room_id: RoomId, *, changed: bool
     ) -> None:
         """Show the plan with its code, once for each run of the survey."""
-        code, until = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)), now + VALID
+        code, until = typed_code.new(), now + VALID
         options, found = ErasureOptions.from_json(plan["options"]), Found.from_json(plan["survey"])
         reply = plan_message.message(case, options, found, code, until, self._parts.config, changed=changed)
         hash_, message_key = erasure.plan_hash(plan), key("erase_plan", case.id, run.job.id)
