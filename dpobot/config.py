@@ -114,20 +114,41 @@ class ExportConfig(_Part):
         default=4, ge=2, le=60, description="the progress message is edited at most this often"
     )
     page_events: int = Field(default=1000, ge=10, le=1000, description="events asked for at a time")
+    visible: Literal["never", "staff"] = Field(
+        default="never", description="whether 'export visible' may be asked for; staff decide each one"
+    )
+    visible_names: Literal["pseudonyms", "names"] = Field(
+        default="pseudonyms", description="how other people are called in such an export"
+    )
+
+
+class DownloadConfig(_Part):
+    """A one-time HTTPS link instead of files in the room, for archives of many volumes; none without ``url``."""
+
+    url: str | None = Field(
+        default=None, pattern=r"^https://", description="public address of it, e.g. https://dpo.example.org/archives"
+    )
+    host: str = Field(default="127.0.0.1", description="where the bot listens, behind a reverse proxy that speaks TLS")
+    port: int = Field(default=8017, ge=1, le=65535, description="the port there")
+    above_volumes: int = Field(default=10, ge=1, le=1000, description="archives of more volumes come as a link")
+    hours: int = Field(default=168, ge=1, le=2160, description="so long a link is good")
+    requests_per_minute: int = Field(default=60, ge=5, le=6000, description="from one address")
 
 
 class PolicyConfig(_Part):
     """Which kinds of request are approved without a person, for a trusted device of a local account."""
 
-    approve: tuple[Kind, ...] = Field(default=(Kind.EXPORT,), description="kinds that need no decision of staff")
+    approve: tuple[Kind, ...] = Field(
+        default=(Kind.ACCESS, Kind.EXPORT), description="kinds that need no decision of staff"
+    )
     second_approver: tuple[Kind, ...] = Field(default=(), description="kinds that two members of staff must approve")
 
     @field_validator("approve")
     @classmethod
     def _only_what_is_safe(cls, value: tuple[Kind, ...]) -> tuple[Kind, ...]:
-        unsafe = [kind for kind in value if kind not in (Kind.EXPORT, Kind.ERASURE)]
+        unsafe = [kind for kind in value if kind not in (Kind.ACCESS, Kind.EXPORT, Kind.ERASURE)]
         if unsafe:
-            raise ValueError(f"{', '.join(unsafe)} can't be approved by policy; allowed: export, erasure")
+            raise ValueError(f"{', '.join(unsafe)} can't be approved by policy; allowed: access, export, erasure")
         return value
 
 
@@ -213,6 +234,7 @@ class Config(_Part):
     data: DataConfig
     operator: OperatorConfig
     export: ExportConfig = ExportConfig()
+    download: DownloadConfig = DownloadConfig()
     policy: PolicyConfig = PolicyConfig()
     staff: StaffConfig = StaffConfig()
     erasure: ErasureConfig = ErasureConfig()

@@ -34,8 +34,21 @@ class Cell:
 def place(spool: Spool, shelf: Shelf, writer: Writer, stage: Path) -> list[Holding]:
     """Put all categories into volumes; return what is held of each."""
     holdings = [_place(spool, name, shelf, writer, stage) for name in spool.categories()]
-    # what there is to read first, what could not be had last
-    return sorted(holdings, key=lambda item: (item.missing is not None, item.count == 0, item.title))
+    return sorted(holdings, key=_order)
+
+
+def held(spool: Spool) -> list[Holding]:
+    """Return what is held of each category, without putting anything anywhere."""
+    categories = [spool.category(name) for name in spool.categories()]
+    holdings = [
+        Holding(each.category, safe(each.title), len(each.records), each.truncated, each.missing) for each in categories
+    ]
+    return sorted(holdings, key=_order)
+
+
+def _order(item: Holding) -> tuple[bool, bool, str]:
+    """What there is to read first, what could not be had last."""
+    return item.missing is not None, item.count == 0, item.title
 
 
 def _place(spool: Spool, name: str, shelf: Shelf, writer: Writer, stage: Path) -> Holding:

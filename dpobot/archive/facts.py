@@ -42,6 +42,11 @@ class PackageFacts:
         """Whether the person asked for this section."""
         return not self.sections or section in self.sections
 
+    @property
+    def only_statement(self) -> bool:
+        """Whether everything was looked at and counted, but only the statement is handed out."""
+        return self.sections == {Section.STATEMENT}
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:

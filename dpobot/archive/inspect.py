@@ -26,7 +26,8 @@ _RATIO_FROM = 5_000_000  # bytes
 _OTHER = "other/"
 # What an archive may hold at all, whatever its manifest lists
 _PLACES = re.compile(
-    r"index\.html|README\.txt|manifest\.json|(?:rooms|media)(?:-\d+)?\.html|(?:rooms|media)\.json"
+    r"index\.html|README\.txt|manifest\.json|(?:rooms|media)(?:-\d+)?\.html|(?:rooms|media)\.json|portable\.json"
+    r"|(?:statement|recipients)\.(?:html|json|csv|pdf)|viewer/[a-z]+[0-9-]*\.js"
     r"|(?:account|media|other|schemas)/[^/]+|rooms/[^/]+/[^/]+"
 )
 _EVENTS = re.compile(r"rooms/[^/]+/events(?:-\d+)?\.jsonl")

@@ -175,6 +175,11 @@ def spool_category(category: str) -> str:
     return f"account/{category_name(category)}.json"
 
 
+def spool_note(name: str) -> str:
+    """Return the spool's file of what was found out beside the data, such as who received it."""
+    return f"notes/{category_name(name)}.json"
+
+
 def volume_name(reference: str, number: int) -> str:
     """Return the file name of a volume: ``DPO-2026-0042-01.zip``."""
     return f"{slug(reference, 'archive')}-{number:02d}.zip"

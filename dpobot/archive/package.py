@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dpobot.archive import account, layout, other
+from dpobot.archive import account, chapters, layout, other
 from dpobot.archive.facts import Holding, Package, PackageFacts, Pages, Progress, Totals, VolumeFile
 from dpobot.archive.manifest import MEDIA, MESSAGES, manifest, schemas
 from dpobot.archive.media import Media
@@ -15,6 +15,7 @@ from dpobot.archive.pages import Writer, numbered
 from dpobot.archive.rooms import Rooms, RoomTotal, room_rows
 from dpobot.archive.shelf import Shelf, Summary
 from dpobot.archive.spool import Spool, disk, encode
+from dpobot.archive.telling import Telling
 from dpobot.archive.volume import BLOCK, Stage, pack
 from dpobot.model.words import Section
 
@@ -60,11 +61,16 @@ class _Packing:
         self._shelf = Shelf(target, facts.reference, facts.created_at, volume_bytes, expected, opening)
         self._media = Media(spool, self._shelf, stages / "medium")
         self._added: list[other.Placed] = []
+        self._chapters: list[chapters.Placed] = []
         self._lists: dict[str, int] = {}  # which volume the list of rooms and the list of media begin in
 
     def run(self, progress: Progress | None) -> Package:
         """Pack everything and finish the volumes."""
-        holdings = account.place(self._spool, self._shelf, self._writer, self._stages / "account")
+        holdings = self._account()
+        self._tell(holdings)
+        if self._facts.only_statement:
+            self._shelf.rest()
+            return self._finish([], self._counted(holdings))
         packer = Rooms(self._spool, self._shelf, self._media, self._writer, self._stages / "events", progress)
         rooms = [packer.pack(room) for room in self._spool.room_list()]
         self._media.place_rest()
@@ -75,16 +81,33 @@ class _Packing:
         self._shelf.rest()
         return self._finish(rooms, holdings)
 
+    def _account(self) -> list[Holding]:
+        if self._facts.only_statement:
+            return account.held(self._spool)
+        return account.place(self._spool, self._shelf, self._writer, self._stages / "account")
+
+    def _tell(self, holdings: list[Holding]) -> None:
+        if self._facts.asked(Section.STATEMENT):
+            telling = Telling(self._spool, self._facts, self._writer, self._counted(holdings))
+            self._chapters = chapters.place(telling, self._shelf)
+
+    def _counted(self, holdings: list[Holding]) -> list[Holding]:
+        """Return the holdings with messages and media as the spool has them, before anything is packed."""
+        rooms = [RoomTotal(room, sum(1 for _ in self._spool.events(room.number))) for room in self._spool.room_list()]
+        return [*holdings, self._messages(rooms), self._media_holding()]
+
     def _messages(self, rooms: list[RoomTotal]) -> Holding:
         reasons: dict[str, int] = {}
         for total in rooms:
             if total.room.missing:
                 reasons[total.room.missing] = reasons.get(total.room.missing, 0) + 1
-        asked = self._facts.asked(Section.MESSAGES)
+        asked = self._facts.asked(Section.MESSAGES) or self._facts.only_statement
         events = sum(total.events for total in rooms)
         return Holding(MESSAGES, "Messages", events, False, None if asked else NOT_ASKED, reasons)
 
     def _media_holding(self) -> Holding:
+        if self._facts.only_statement:
+            return Holding(MEDIA, "Media", len(self._media))
         asked = self._facts.asked(Section.MEDIA)
         return Holding(MEDIA, "Media", self._media.held, False, None if asked else NOT_ASKED, self._media.missing())
 
@@ -148,6 +171,7 @@ class _Packing:
             "spans": spans,
             "lists": self._lists,
             "added": self._added,
+            "chapters": self._chapters,
         }
         volume.add(self._writer.page("index", layout.INDEX, values))
         added = [placed.listed() for placed in self._added]

@@ -30,6 +30,8 @@ class Room:
     membership: str
     encrypted: bool | None = None
     missing: str | None = None
+    alias: str | None = None
+    join_rule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,14 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         with disk():
-            for part in (folder, folder / "account", folder / "rooms", folder / "media", folder / "other"):
+            for part in (
+                folder,
+                folder / "account",
+                folder / "rooms",
+                folder / "media",
+                folder / "other",
+                folder / "notes",
+            ):
                 part.mkdir(mode=0o700, parents=part is folder, exist_ok=True)
                 part.chmod(0o700)
 
@@ -141,6 +150,10 @@ class Spool:
     def rooms(self, rooms: Sequence[Room]) -> None:
         """Write the list of all rooms."""
         self._replace(layout.ROOMS, encode([asdict(room) for room in rooms]))
+
+    def keep(self, name: str, value: object) -> None:
+        """Write what was found out beside the data (``name``: see `layout.spool_note`), as JSON."""
+        self._replace(layout.spool_note(name), encode(value))
 
     def append(self, room: int, offset: int, events: Iterable[Mapping[str, Any]]) -> Appended:
         """Append events (see `clean.own_event`) at the journaled ``offset``; what lies behind it is cut off first.
@@ -205,6 +218,11 @@ class Spool:
         path = self.folder / layout.ROOMS
         rooms = [Room(**item) for item in json.loads(path.read_bytes())] if path.exists() else []
         return sorted(rooms, key=lambda room: room.number)
+
+    def kept(self, name: str) -> Any:
+        """Return what `keep` wrote, None if it never did."""
+        path = self.folder / layout.spool_note(name)
+        return json.loads(path.read_bytes()) if path.exists() else None
 
     def media(self) -> Iterator[Medium]:
         """Yield all media in the order they were noted."""

@@ -19,6 +19,7 @@ from dpobot.store.case_messages import Direction
 from dpobot.store.database import Tx
 
 __all__ = [
+    "COPIES",
     "EXCEPTIONAL",
     "EXPIRE",
     "SURVEY",
@@ -44,11 +45,13 @@ __all__ = [
 
 # the work that carries an approved case out, where there is one: `job_of` says whether it can
 _JOBS: Mapping[Kind, str] = {
+    Kind.ACCESS: "export",  # the same work, of which only the statement is handed out
     Kind.EXPORT: "export",
     Kind.ERASURE: "erase",
     Kind.RESTRICTION: "restrict",
     Kind.RECTIFICATION: "rectify",
 }
+COPIES = "copies"  # the work that says who holds copies; in a case's options: nothing else is asked for
 EXPIRE = "expire"  # the work that takes a delivered archive off the server
 SURVEY = "survey"  # the work that makes the plan of an erasure
 EXCEPTIONAL = "exceptional"  # in a case's options: scope and room of an exceptional erasure
@@ -65,6 +68,8 @@ def job_of(case: Case) -> str | None:
     """Return the name of the work that carries a case out, None if people do: free words, an account elsewhere."""
     if case.kind is Kind.RECTIFICATION and not case.options.get("field"):
         return None
+    if case.kind is Kind.ACCESS and not case.options.get("sections"):
+        return COPIES if case.options.get(COPIES) else None
     remote = bool(case.options.get(_REMOTE)) and EXCEPTIONAL not in case.options
     return None if remote else _JOBS.get(case.kind)
 

@@ -36,6 +36,8 @@ class RoomSeen:
     membership: str  # join, leave, ban, invite, knock, forgotten, unknown
     name: str | None = None
     encrypted: bool | None = None
+    alias: str | None = None  # the room's main address
+    join_rule: str | None = None  # public, knock, restricted, invite, ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,59 @@ class Collected:
     title: str | None = None  # for people, in English
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A time in which a server had somebody in a room, milliseconds since the epoch; ``until`` None: still."""
+
+    server: str
+    since: int
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A bridge or a bot in a room; ``network``: what it connects to, as it says itself (untrusted!)."""
+
+    user_id: UserId
+    kind: str  # bridge, bot
+    network: str | None
+    since: int | None
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCompany:
+    """Which servers and which services were in a room, and when; ``whole``: known from the room's beginning on.
+
+    Nobody else is in it: who the people are that were there is not the person's data (Art. 15(4) GDPR).
+    """
+
+    stays: tuple[Stay, ...]
+    services: tuple[Service, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What decides who may read an event: its place in the room's order, and what it says of two states.
+
+    ``visibility``: what an ``m.room.history_visibility`` sets; ``membership``: what an ``m.room.member`` of the person
+    we speak of sets; both None for any other event.
+    """
+
+    event_id: str
+    visibility: str | None = None
+    membership: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPage:
+    """A page of a room's story in the server's order, oldest first. ``next`` is None at the end."""
+
+    told: tuple[Told, ...]
+    next: str | None
+
+
 class Homeserver(Protocol):
     """A homeserver's administration.
 
@@ -115,6 +170,21 @@ class Homeserver(Protocol):
 
     async def own_events(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000) -> EventPage:
         """Return a page of the events that ``user`` sent in a room, oldest first."""
+        ...
+
+    async def company(self, room_id: RoomId, user: UserId) -> RoomCompany:
+        """Return which servers and services were in a room with ``user``, their own server included."""
+        ...
+
+    async def visible_events(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 500) -> EventPage:
+        """Return a page of what ``user`` may read in a room, oldest first, as the server decides it for them.
+
+        Asked as the person. A room that they may not read at all has no events.
+        """
+        ...
+
+    async def story(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000) -> StoryPage:
+        """Return a page of a room's whole story, reduced to what decides what ``user`` may read; asked as the admin."""
         ...
 
     async def media(self, user: UserId, start: int = 0, limit: int = 500) -> MediaPage:

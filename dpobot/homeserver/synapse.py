@@ -8,7 +8,8 @@ from typing import Any
 
 from dpobot.clock import Clock
 from dpobot.errors import Gone, Rejected, Unavailable
-from dpobot.homeserver import events, media, puppet
+from dpobot.homeserver import company as company_of
+from dpobot.homeserver import events, media, puppet, visible
 from dpobot.homeserver import rooms as rooms_of
 from dpobot.homeserver.api import (
     Account,
@@ -16,8 +17,10 @@ from dpobot.homeserver.api import (
     EventPage,
     MediaItem,
     MediaPage,
+    RoomCompany,
     Rooms,
     ServerVersion,
+    StoryPage,
 )
 from dpobot.homeserver.categories import CATEGORIES
 from dpobot.homeserver.category import Subject
@@ -35,6 +38,9 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "account": (ACCOUNT, puppet.WHOAMI),
     "rooms": (*rooms_of.ENDPOINTS, *puppet.ENDPOINTS),
     "own_events": (rooms_of.MESSAGES,),
+    "company": company_of.ENDPOINTS,
+    "visible_events": (*visible.VISIBLE_ENDPOINTS, *puppet.ENDPOINTS),
+    "story": visible.STORY_ENDPOINTS,
     "media": (media.LIST,),
     "media_bytes": (media.DOWNLOAD,),
     "delete_media": (media.DELETE,),
@@ -107,6 +113,18 @@ class SynapseHomeserver:
     async def own_events(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000) -> EventPage:
         """Return a page of the events that ``user`` sent in a room, oldest first; `Tripwire` for anybody else's."""
         return await events.own_events(self._http, room_id, user, start, limit)
+
+    async def company(self, room_id: RoomId, user: UserId) -> RoomCompany:
+        """Return which servers and services were in a room with ``user``, their own server included."""
+        return await company_of.company(self._subject(user), room_id)
+
+    async def visible_events(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 500) -> EventPage:
+        """Return a page of what ``user`` may read in a room, oldest first, as the server decides it for them."""
+        return await visible.visible_events(self._subject(user), room_id, start, limit)
+
+    async def story(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000) -> StoryPage:
+        """Return a page of a room's whole story, reduced to what decides what ``user`` may read."""
+        return await visible.story(self._subject(user), room_id, start, limit)
 
     async def media(self, user: UserId, start: int = 0, limit: int = 500) -> MediaPage:
         """Return a page of the media that ``user`` uploaded; remote users upload nothing here."""

@@ -64,7 +64,7 @@ class Collecting:
             await self._media(tally)
 
     def _wants(self, section: Section) -> bool:
-        return not self._options.sections or section in self._options.sections
+        return self._options.wants(section) or self._options.only_statement
 
     def _name(self, *parts: object) -> str:
         return ":".join([self._generation, *(str(part) for part in parts)])
@@ -225,6 +225,9 @@ class Collecting:
 
     async def _download(self, item: MediaItem, number: int, offset: int) -> StepResult:
         medium = _medium(item, number)
+        if self._options.only_statement:  # counted, not fetched
+            appended, noted = await self._spool.medium(replace(medium, missing="not_asked"), offset, None)
+            return {"offset": appended.offset, "size": 0}
         try:
             appended, noted = await self._spool.medium(medium, offset, self._homeserver.media_bytes(item))
         except Rejected as refusal:
@@ -234,7 +237,9 @@ class Collecting:
 
 
 def _room(number: int, seen: RoomSeen) -> Room:
-    return Room(number, seen.room_id, seen.name, seen.membership, seen.encrypted)
+    return Room(
+        number, seen.room_id, seen.name, seen.membership, seen.encrypted, alias=seen.alias, join_rule=seen.join_rule
+    )
 
 
 def _medium(item: MediaItem, number: int) -> Medium:

@@ -13,6 +13,7 @@ from dpobot.jobs.attaching import Attaching
 from dpobot.jobs.collecting import Collecting
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.progress import ProgressMessage, Tally
+from dpobot.jobs.receivers import Receivers
 from dpobot.jobs.releasing import ADDED_LATE, Releasing
 from dpobot.model.records import Case, ExportOptions
 from dpobot.model.words import CaseState, Scope, Section
@@ -75,6 +76,8 @@ class Export:
                 self._parts.homeserver, spool, run.steps, case.person, options, self._parts.config.export.page_events
             )
             await collecting.all(tally)
+            if options.wants(Section.STATEMENT):
+                await Receivers(self._parts.homeserver, spool, run.steps, case.person).all(tally)
             await Attaching(self._parts, case, spool, run.steps).all(tally)
             await releasing.all(language, tally.events)
         await run.steps.step(_RELEASED, _nothing, tally.progress().to_json())

@@ -86,6 +86,15 @@ class ExportOptions:
     since: datetime | None = None
     until: datetime | None = None
 
+    def wants(self, section: Section) -> bool:
+        """Whether a section is asked for."""
+        return not self.sections or section in self.sections
+
+    @property
+    def only_statement(self) -> bool:
+        """Whether everything is looked at and counted, but nothing of it is handed out (Art. 15(1) alone)."""
+        return self.sections == {Section.STATEMENT}
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

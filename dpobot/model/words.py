@@ -70,6 +70,7 @@ class Section(StrEnum):
     ACCOUNT = "account"
     MESSAGES = "messages"
     MEDIA = "media"
+    STATEMENT = "statement"  # Art. 15(1), (2): what is held, why, how long, who received it
 
 
 class Channel(StrEnum):

@@ -14,12 +14,15 @@ from dpobot.homeserver.api import (
     EventPage,
     MediaItem,
     MediaPage,
+    RoomCompany,
     Rooms,
     RoomSeen,
     ServerVersion,
+    StoryPage,
 )
 from dpobot.homeserver.events import own_copy
 from dpobot.model.ids import Mxc, RoomId, UserId, server_of
+from tests.fakes import company, visible
 
 _CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 _BLOCK = 64 * 1024
@@ -199,6 +202,22 @@ class FakeHomeserver:
         page = events[first : first + limit]
         copies = tuple(dict(event) if self.leaks else own_copy(event, user) for event in page)
         return EventPage(copies, str(first + limit) if first + limit < len(events) else None)
+
+    async def company(self, room_id: RoomId, user: UserId) -> RoomCompany:
+        """Return which servers and services were in a room."""
+        self._called("company")
+        return company.company(self.rooms_held.get(room_id, FakeRoom(None, encrypted=False)), user)
+
+    async def visible_events(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 500) -> EventPage:
+        """Return a page of what somebody may read."""
+        self._called("visible_events")
+        room = self.rooms_held.get(room_id, FakeRoom(None, encrypted=False))
+        return visible.visible_events(room, user, start, limit)
+
+    async def story(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000) -> StoryPage:
+        """Return a page of a room's story."""
+        self._called("story")
+        return visible.story(self.rooms_held.get(room_id, FakeRoom(None, encrypted=False)), user, start, limit)
 
     async def media(self, user: UserId, start: int = 0, limit: int = 500) -> MediaPage:
         """Return a page of what somebody uploaded."""
