@@ -27,7 +27,7 @@ ENDPOINTS = (MEMBERSHIPS, SYNC, JOINED_EVER, ALL_ROOMS, ROOM, MESSAGES)
 _AT_ONCE = 8
 _PAGE = 500
 _SECTIONS = {"join": "join", "leave": "leave", "invite": "invite", "knock": "knock"}
-_NAMING = ["m.room.create", "m.room.name", "m.room.encryption"]
+_NAMING = ["m.room.create", "m.room.name", "m.room.encryption", "m.room.canonical_alias", "m.room.join_rules"]
 _FILTER = {
     "presence": {"not_types": ["*"]},
     "account_data": {"not_types": ["*"]},
@@ -44,13 +44,26 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """What may be told of a room, as far as it is known."""
+
+    name: str | None = None
+    encrypted: bool | None = None
+    alias: str | None = None
+    join_rule: str | None = None
+
+
+_UNTOLD = _Naming()
+
+
 @dataclass
 class _Search:
     """What is known so far: room ID to membership, and what the sync said of names (``synced``: it was granted)."""
 
     synced: bool = False
     memberships: dict[str, str] = field(default_factory=dict)
-    details: dict[str, tuple[str | None, bool | None]] = field(default_factory=dict)
+    details: dict[str, _Naming] = field(default_factory=dict)
 
 
 async def find_rooms(subject: Subject) -> Rooms:
@@ -105,15 +118,22 @@ async def _look_through_sync(subject: Subject, search: _Search) -> None:
         search.details[room] = _naming(content)
 
 
-def _naming(content: Any) -> tuple[str | None, bool | None]:
-    """Return name and encryption from a room's part of a sync; None where that can't be told."""
+def _naming(content: Any) -> _Naming:
+    """Return what a room's part of a sync says of it; None where that can't be told."""
     events = {str(event.get("type")): event.get("content") for event in _state_of(content)}
-    name = events.get("m.room.name")
-    text = name.get("name") if isinstance(name, Mapping) else None
     # without the create event the state is only a part (a declined invitation): silence then means nothing
     complete = "m.room.create" in events
-    encrypted = True if "m.room.encryption" in events else (False if complete else None)
-    return (text if isinstance(text, str) else None), encrypted
+    return _Naming(
+        _text(events.get("m.room.name"), "name"),
+        True if "m.room.encryption" in events else (False if complete else None),
+        _text(events.get("m.room.canonical_alias"), "alias"),
+        _text(events.get("m.room.join_rules"), "join_rule"),
+    )
+
+
+def _text(content: Any, key: str) -> str | None:
+    value = content.get(key) if isinstance(content, Mapping) else None
+    return value if isinstance(value, str) and value else None
 
 
 def _state_of(content: Any) -> Iterable[Mapping[str, Any]]:
@@ -183,26 +203,33 @@ def _batches(rooms: Sequence[str]) -> Iterable[Sequence[str]]:
 async def _described(subject: Subject, search: _Search) -> tuple[RoomSeen, ...]:
     """Return the rooms with what may be told of them.
 
-    The name of a room that the person is not in is told as they last saw it, or not at all: what others named it before
-    they came or after they left is not theirs to read.
+    Name, address and join rule of a room that the person is not in are told as they last saw them, or not at all: what
+    others made of it before they came or after they left is not theirs to read.
     """
-    bare = [room for room in search.memberships if search.details.get(room, (None, None))[1] is None]
-    for room, (name, encrypted) in zip(bare, await gathered(lambda room: _detail(subject, room), bare), strict=True):
+    bare = [room for room in search.memberships if search.details.get(room, _UNTOLD).encrypted is None]
+    for room, detail in zip(bare, await gathered(lambda room: _detail(subject, room), bare), strict=True):
         present = search.memberships[room] == "join"
-        search.details[room] = (name if present else None, encrypted)
+        search.details[room] = detail if present else _Naming(encrypted=detail.encrypted)
     return tuple(
-        RoomSeen(RoomId(room), membership, *search.details[room])
-        for room, membership in sorted(search.memberships.items())
+        _seen(room, membership, search.details[room]) for room, membership in sorted(search.memberships.items())
     )
 
 
-async def _detail(subject: Subject, room: str) -> tuple[str | None, bool | None]:
+def _seen(room: str, membership: str, told: _Naming) -> RoomSeen:
+    return RoomSeen(RoomId(room), membership, told.name, told.encrypted, told.alias, told.join_rule)
+
+
+async def _detail(subject: Subject, room: str) -> _Naming:
     try:
         answer = await subject.ask(ROOM, room=room)
     except Gone:
-        return None, None  # invited from another server: only the invitation is known here
-    name, encryption = answer.get("name"), answer.get("encryption")
-    return (name if isinstance(name, str) else None), encryption is not None
+        return _UNTOLD  # invited from another server: only the invitation is known here
+    return _Naming(
+        _text(answer, "name"),
+        answer.get("encryption") is not None,
+        _text(answer, "canonical_alias"),
+        _text(answer, "join_rules"),
+    )
 
 
 async def gathered(work: Callable[[Item], Awaitable[Result]], items: Sequence[Item]) -> list[Result]:

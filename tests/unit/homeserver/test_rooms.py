@@ -46,7 +46,8 @@ def server(
             every.append({"room_id": "!busy", "joined_local_members": 3})
             later = {"next_batch": start + 5} if start + 5 < len(every) else {}
             return web.json_response({"rooms": every[start : start + 5], **later})
-        return web.json_response({"access_token": "the-puppet-token", "name": "now", "encryption": None})
+        detail = {"name": "now", "encryption": None, "canonical_alias": "#now:dpobot.test", "join_rules": "public"}
+        return web.json_response({"access_token": "the-puppet-token", **detail})
 
     return handle
 
@@ -89,10 +90,15 @@ async def test_all_abandoned_rooms_are_asked_if_the_server_can_t_count(script: S
 
 
 async def test_names_are_told_as_the_person_last_saw_them(script: Script, http: Http) -> None:
-    """A left room has the name of then, an invitation none; a forgotten one is not looked up for its name of now."""
+    """A left room has name, address and rule of then, an invitation none; a forgotten one is not looked up for now's."""
 
     def state(name: str) -> dict[str, Any]:
-        events = [{"type": "m.room.create", "content": {}}, {"type": "m.room.name", "content": {"name": name}}]
+        events = [
+            {"type": "m.room.create", "content": {}},
+            {"type": "m.room.name", "content": {"name": name}},
+            {"type": "m.room.canonical_alias", "content": {"alias": f"#{name}:dpobot.test"}},
+            {"type": "m.room.join_rules", "content": {"join_rule": "knock"}},
+        ]
         return {"state": {"events": events}, "timeline": {"events": [{"type": "m.room.encryption", "content": {}}]}}
 
     memberships = {"!f": "leave", "!i": "invite", "!j": "join", "!l": "leave"}
@@ -102,8 +108,8 @@ async def test_names_are_told_as_the_person_last_saw_them(script: Script, http: 
     assert found.rooms == (
         RoomSeen(RoomId("!f"), "forgotten", None, encrypted=False),
         RoomSeen(RoomId("!i"), "invite", None, encrypted=False),
-        RoomSeen(RoomId("!j"), "join", "now", encrypted=False),
-        RoomSeen(RoomId("!l"), "leave", "then", encrypted=True),
+        RoomSeen(RoomId("!j"), "join", "now", encrypted=False, alias="#now:dpobot.test", join_rule="public"),
+        RoomSeen(RoomId("!l"), "leave", "then", encrypted=True, alias="#then:dpobot.test", join_rule="knock"),
     )
 
 
