@@ -24,6 +24,7 @@ from dpobot.receipt import command
 from dpobot.receipt.key import load_or_create
 from dpobot.store.database import Tx
 from dpobot.text.render import Renderer, templates_folder
+from dpobot.unlocking import command as unlocking
 
 _M_ARENA_MAX = -8  # of malloc.h
 _TRUST = (
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
     _receipts(commands)
+    _opening(commands)
     demo = commands.add_parser(
         "demo", help="a whole conversation on a throwaway homeserver, ending with an archive on disk"
     )
@@ -122,6 +124,25 @@ def _receipts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         each.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
+
+
+def _opening(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "open", help="decrypt an archive's encrypted messages on this machine", description=unlocking.OPEN
+    )
+    parser.add_argument("archive", metavar="ARCHIVE", type=Path, nargs="+", help="a volume: ZIP file, or folder")
+    parser.add_argument("--keys", metavar="FILE", type=Path, help="the keys that a client has exported")
+    parser.add_argument("--passphrase-file", metavar="FILE", type=Path, help="holds the passphrase of --keys")
+    parser.add_argument(
+        "--recovery-key",
+        metavar="FILE",
+        type=Path,
+        nargs="?",
+        const=unlocking.ASK,
+        help="open the key backup in the archive; FILE holds the recovery key (else it is asked for)",
+    )
+    parser.add_argument("--output", metavar="DIR", type=Path, help="a new folder for what is decrypted")
+    parser.set_defaults(run=_open)
 
 
 def _one_arena() -> None:
@@ -192,6 +213,12 @@ async def _verify_receipt(given: argparse.Namespace) -> int:
 async def _receipt_key(given: argparse.Namespace) -> int:
     print(command.published(load_or_create(load(given.config).data.directory).public))
     return 0
+
+
+async def _open(given: argparse.Namespace) -> int:
+    return unlocking.run(
+        unlocking.Given(given.archive, given.keys, given.passphrase_file, given.recovery_key, given.output)
+    )
 
 
 async def _verify(tx: Tx, head: str | None) -> int:
