@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-SCHEMA_VERSION = "1.0"
-SCHEMAS = ("manifest", "account", "event", "room", "rooms", "media")
+SCHEMA_VERSION = "1.1"
+SCHEMAS = ("manifest", "account", "event", "room", "rooms", "media", "portable")
 
 INDEX = "index.html"
 MANIFEST = "manifest.json"
@@ -203,6 +203,26 @@ def room_file(folder: str, part: int) -> str:
 def room_page(folder: str, page: int) -> str:
     """Return a page of a room's messages."""
     return f"{folder}/page-{page:04d}.html"
+
+
+def viewer_events(room: int, part: int, chunk: int) -> str:
+    """Return a data file of a room's events; its name is unique in the archive."""
+    return f"viewer/room{room:04d}-{part}-{chunk}.js"
+
+
+def viewer_keys(room: int, part: int) -> str:
+    """Return the data file of the backed up keys that open a room's events."""
+    return f"viewer/keys{room:04d}-{part}.js"
+
+
+def viewer_secrets(volume: int) -> str:
+    """Return a volume's data file of the key backup's versions and the person's secret storage."""
+    return f"viewer/secrets{volume:02d}.js"
+
+
+def viewer_media(volume: int) -> str:
+    """Return a volume's data file of where its media lie."""
+    return f"viewer/media{volume:02d}.js"
 
 
 def category_page(category: str, page: int) -> str:
