@@ -58,6 +58,7 @@ class Shown:
     thread: bool = False
     url: str = ""  # mxc
     json: str = ""
+    sender: str = ""  # in scope ``visible``: user ID or pseudonym; "" where all is the person's
 
 
 def safe(text: object, most: int = MOST_NAME) -> str:
