@@ -98,7 +98,10 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A bridge or a bot in a room; ``network``: what it connects to, as it says itself (untrusted!)."""
+    """A bridge or a bot in a room; ``network``: what it connects to, as it says itself (untrusted!).
+
+    ``user_id`` is the name of its server where the account can't be told from a person's.
+    """
 
     user_id: UserId
     kind: str  # bridge, bot
@@ -109,14 +112,16 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class RoomCompany:
-    """Which servers and which services were in a room, and when; ``whole``: known from the room's beginning on.
+    """Which servers and which services were in a room, and when.
 
+    ``whole``: all is known since the server has the room; ``all_services``: every account was looked at.
     Nobody else is in it: who the people are that were there is not the person's data (Art. 15(4) GDPR).
     """
 
     stays: tuple[Stay, ...]
     services: tuple[Service, ...]
     whole: bool
+    all_services: bool = True
 
 
 @dataclass(frozen=True, slots=True)
