@@ -154,10 +154,11 @@ async def held_case(tx: Tx, person: UserId) -> Case | None:
 async def open_access(tx: Tx, person: UserId) -> Case | None:
     """Return the newest case in which a proven person still waits for, or has not said to have saved, their data.
 
-    While there is one, nothing of theirs is erased.
+    While there is one, nothing of theirs is erased. A question for the servers that hold copies waits for no data.
     """
     mine = await open_of_person(tx, person)
-    found = [case for case in mine if case.kind in (Kind.ACCESS, Kind.EXPORT) and case.proven]
+    asked = [case for case in mine if case.kind in (Kind.ACCESS, Kind.EXPORT) and not case.options.get(service.COPIES)]
+    found = [case for case in asked if case.proven]
     return found[0] if found else None
 
 

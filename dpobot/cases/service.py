@@ -22,6 +22,7 @@ __all__ = [
     "COPIES",
     "EXCEPTIONAL",
     "EXPIRE",
+    "STATEMENT",
     "SURVEY",
     "Conflict",
     "Opened",
@@ -51,6 +52,7 @@ _JOBS: Mapping[Kind, str] = {
     Kind.RESTRICTION: "restrict",
     Kind.RECTIFICATION: "rectify",
 }
+STATEMENT: Mapping[str, Any] = {"sections": ["statement"]}  # in the options of an access case that the machine answers
 COPIES = "copies"  # the work that says who holds copies; in a case's options: nothing else is asked for
 EXPIRE = "expire"  # the work that takes a delivered archive off the server
 SURVEY = "survey"  # the work that makes the plan of an erasure
@@ -266,9 +268,10 @@ def _on_the_way(now: datetime, case: Case, to: CaseState) -> dict[str, Any]:
 async def _refuse_second(tx: Tx, opening: Opening) -> None:
     if opening.kind not in _ONE_AT_A_TIME:
         return
-    verified = opening.trust is Trust.SIGNED
+    verified, copies = opening.trust is Trust.SIGNED, bool(opening.options.get(COPIES))
     for other in await cases.of_person(tx, opening.person, transitions.UNANSWERED, limit=1000):
-        if other.kind is opening.kind and other.proven is verified:
+        same = other.kind is opening.kind and bool(other.options.get(COPIES)) is copies
+        if same and other.proven is verified:
             raise Refusal("already_open", reference=other.reference)
 
 

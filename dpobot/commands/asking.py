@@ -20,7 +20,7 @@ async def by_hand(kind: Kind, context: Context, incoming: Incoming, text: str) -
     """Open a case of a kind with the person's words in it; further words go into the case that is open already."""
     case = await open_already(kind, context, incoming)
     if case is not None:
-        return [await _more(context, incoming, case, text)]
+        return [await more(context, incoming, case, text)]
     case = await open_case(context, incoming, kind)
     if text:
         await service.add_message(context.tx, context.now, case, incoming.event_id, text, context.rules)
@@ -35,12 +35,14 @@ async def open_already(kind: Kind, context: Context, incoming: Incoming, field: 
     """
     for case in await queries.open_of_person(context.tx, incoming.sender):
         same = case.kind is kind and case.options.get(FIELD) == field and case.event_id != incoming.event_id
+        same = same and not case.options.get(service.COPIES)
         if same and case.state is not CaseState.DELIVERED and which.alike(incoming, case):
             return case
     return None
 
 
-async def _more(context: Context, incoming: Incoming, case: Case, text: str) -> Reply:
+async def more(context: Context, incoming: Incoming, case: Case, text: str) -> Reply:
+    """Add words to the case that is open already. Raises `Refusal` ``already_open`` if there are none."""
     if not text:
         raise Refusal("already_open", reference=case.reference)
     return await free_text.add(context, case, Item(incoming.event_id, text))

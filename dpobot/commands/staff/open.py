@@ -24,15 +24,16 @@ _OLDEST = relativedelta(years=3)
 async def run(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:
     """Open the case; its time began on the day on which the request came in. Nobody has proven who asked."""
     person = checked(arguments["person"])
+    kind, local = Kind(arguments["kind"]), server_of(person) == context.staff_rules.server
     opening = service.Opening(
         person=person,
-        kind=Kind(arguments["kind"]),
+        kind=kind,
         channel=Channel(arguments["channel"]),
         trust=Trust.UNKNOWN,
-        local=server_of(person) == context.staff_rules.server,
+        local=local,
         room_id=None,
         event_id=message.event_id,
-        options={},
+        options=service.STATEMENT if kind is Kind.ACCESS and local else {},
         received_at=_received(arguments["day"], context.now),
     )
     try:

@@ -30,16 +30,6 @@ def _command(kind: Kind, name: str, summary: str, aliases: tuple[str, ...], syno
 
 COMMANDS = (
     _command(
-        Kind.ACCESS,
-        "access",
-        translatable("a statement of what is held about you, why, how long, and who received it"),
-        ("auskunft", "accès"),
-        (
-            "what do you know about me", "what data do you hold about me", "was wisst ihr über mich",
-            "que savez-vous de moi",
-        ),
-    ),
-    _command(
         Kind.RESTRICTION,
         "restrict",
         translatable("asks that your data be kept but not used"),

@@ -1,60 +1,71 @@
-"""Who may call what."""
-
-from datetime import UTC, datetime
+"""`access`: a statement made by the machine, and a human for what is beside it."""
 
 import pytest
 
-from dpobot.commands.access import PUBLIC, Access, refusal
-from dpobot.model.ids import EventId, RoomId, UserId
-from dpobot.model.records import Incoming, IncomingKind
-from dpobot.model.words import Trust
+from dpobot.cases import queries, service
+from dpobot.model.records import Case
+from dpobot.model.words import CaseState, Channel, Kind, Trust
+from dpobot.store.database import Tx
+from tests.unit.commands.conftest import Person
 
 
-def _message(trust: Trust, *, encrypted: bool = True, local: bool = True) -> Incoming:
-    return Incoming(
-        event_id=EventId("$e"),
-        room_id=RoomId("!r"),
-        sender=UserId("@a:example.org"),
-        kind=IncomingKind.TEXT,
-        body="x",
-        received_at=datetime(2026, 11, 23, tzinfo=UTC),
-        encrypted=encrypted,
-        trust=trust,
-        local=local,
+async def test_it_opens_a_case_for_the_machine(ada: Person) -> None:
+    """Only the statement is wanted of it; whether it is approved at once policy says."""
+    assert await ada.hears("access") == ["access_waiting"]
+    case = await ada.case()
+    assert (case.kind, dict(case.options), service.job_of(case)) == (
+        Kind.ACCESS,
+        {"sections": ["statement"]},
+        "export",
     )
 
 
-def _code(access: Access, message: Incoming) -> str | None:
-    found = refusal(access, message)
-    return found.code if found else None
+async def test_words_beside_it_reach_a_human(ada: Person) -> None:
+    """They are in the case, the next ones too; an open case with no new words is named."""
+    await ada.hears("access who read my letters?")
+    assert await ada.hears("access and when?") == ["free_text_added"]
+    assert await ada.words_of(await ada.case()) == ["who read my letters?", "and when?"]
+    assert await ada.hears("access") == ["refusal_already_open"]
 
 
-@pytest.mark.parametrize("trust", list(Trust))
-def test_what_is_public_is_for_everybody(trust: Trust) -> None:
-    """The privacy notice needs no trust and no encryption."""
-    assert _code(PUBLIC, _message(trust, encrypted=False, local=False)) is None
+async def test_an_account_elsewhere_is_for_human_hands(ada: Person) -> None:
+    """What this server holds of it people look up."""
+    ada.local = False
+    assert await ada.hears("access") == ["request_access"]
+    assert service.job_of(await ada.case()) is None
 
 
-@pytest.mark.parametrize("trust", [trust for trust in Trust if trust is not Trust.MISMATCH])
-def test_personal_data_needs_an_encrypted_room_and_no_more(trust: Trust) -> None:
-    """Anybody may ask; how far the device is trusted decides what happens then."""
-    assert _code(Access(), _message(trust)) is None
-    assert _code(Access(), _message(trust, encrypted=False)) == "unencrypted_room"
+def _copies(ada: Person) -> service.Opening:
+    return service.Opening(
+        person=ada.user_id,
+        kind=Kind.ACCESS,
+        channel=Channel.MATRIX,
+        trust=Trust.SIGNED,
+        local=True,
+        room_id=None,
+        event_id=None,
+        options={service.COPIES: True},
+        received_at=ada.now,
+    )
 
 
-def test_a_forged_message_calls_nothing() -> None:
-    """It comes from none of the sender's devices."""
-    assert _code(Access(), _message(Trust.MISMATCH)) == "forged"
+@pytest.mark.parametrize("first", ["access", "copies"])
+async def test_a_statement_and_the_question_for_copies_do_not_block_each_other(ada: Person, first: str) -> None:
+    """In either order; and the question alone keeps no erasure waiting."""
 
+    async def ask_for_copies(tx: Tx) -> Case:
+        return (await service.open_case(tx, ada.now, _copies(ada), ada.desk._rules)).case
 
-@pytest.mark.parametrize("trust", [trust for trust in Trust if trust not in (Trust.SIGNED, Trust.MISMATCH)])
-def test_some_commands_need_a_verified_device(trust: Trust) -> None:
-    """Nothing but cross-signed is enough for them."""
-    assert _code(Access(signed=True), _message(trust)) == "untrusted_device"
-    assert _code(Access(signed=True), _message(Trust.SIGNED)) is None
+    async def waiting(tx: Tx) -> Case | None:
+        return await queries.open_access(tx, ada.user_id)
 
-
-def test_some_commands_are_for_accounts_of_this_server() -> None:
-    """What only one's own server can do."""
-    assert _code(Access(local=True), _message(Trust.SIGNED, local=False)) == "remote_account"
-    assert _code(Access(local=True), _message(Trust.SIGNED)) is None
+    if first == "copies":
+        await ada.database.write(ask_for_copies)
+        assert await ada.database.read(waiting) is None
+    assert await ada.hears("access") == ["access_waiting"]
+    if first == "access":
+        await ada.database.write(ask_for_copies)
+    found = await ada.database.read(waiting)
+    assert found is not None
+    assert dict(found.options) == service.STATEMENT
+    assert [case.state for case in await ada.cases()] == [CaseState.REVIEW, CaseState.REVIEW]

@@ -266,7 +266,6 @@ async def test_language(ada: Person) -> None:
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        ("access", Kind.ACCESS),
         ("rectify my birthday is wrong", Kind.RECTIFICATION),
         ("restrict", Kind.RESTRICTION),
         ("object to the statistics", Kind.OBJECTION),

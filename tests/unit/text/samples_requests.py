@@ -16,6 +16,12 @@ _CORRECTIONS = (
 )
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
+    "access_accepted": [{**_DUE, "words": words} for words in (True, False)],
+    "access_waiting": [
+        {**_DUE, "words": words, "trust": trust}
+        for words in (True, False)
+        for trust in ("signed", "unsigned", "identity_changed", "unknown")
+    ],
     "request_erasure": [
         {**_DUE, "words": False, "trust": trust, "local": local}
         for trust in ("unsigned", "identity_changed", "unknown", "signed")
