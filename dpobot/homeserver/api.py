@@ -149,7 +149,7 @@ class Homeserver(Protocol):
     """A homeserver's administration.
 
     Raises `Unavailable` for what may work later (429 with ``retry_after``, 5xx, time-outs), `Gone` for 404, `Rejected`
-    otherwise. Answers never hold tokens, password hashes or somebody else's events.
+    otherwise. Answers never hold tokens or password hashes, nor, except for `visible_events`, somebody else's events.
     """
 
     @property

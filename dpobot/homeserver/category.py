@@ -8,7 +8,7 @@ from typing import Any, TypeVar, Union
 
 from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.api import Collected
-from dpobot.homeserver.http import Again, Http, always
+from dpobot.homeserver.http import JSON_BYTES, Again, Http, always
 from dpobot.homeserver.puppet import Lender, SynapseLender
 from dpobot.homeserver.reasons import REASONS, reason_of
 from dpobot.model.ids import UserId
@@ -49,14 +49,18 @@ class Subject:
         params: Params | None = None,
         body: Mapping[str, Any] | None = None,
         again: Again = always,
+        max_bytes: int = JSON_BYTES,
         **path: str,
     ) -> dict[str, Any]:
         """Make a request; ``{user}`` in the endpoint is the person, other names come from ``path``.
 
-        ``again`` says after which failures it may be tried again.
+        ``again`` says after which failures it may be tried again. Raises `Rejected` ``answer_too_large`` beyond
+        ``max_bytes``.
         """
         names = {"user": self.user, **path}
-        return await self.http.call(endpoint, path=names, params=params, body=body, token=self.token, again=again)
+        return await self.http.call(
+            endpoint, path=names, params=params, body=body, token=self.token, again=again, max_bytes=max_bytes
+        )
 
     @contextlib.asynccontextmanager
     async def acting(self) -> AsyncIterator["Subject"]:

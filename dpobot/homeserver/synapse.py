@@ -25,6 +25,7 @@ from dpobot.homeserver.api import (
 from dpobot.homeserver.categories import CATEGORIES
 from dpobot.homeserver.category import Subject
 from dpobot.homeserver.http import Http, Pause
+from dpobot.homeserver.loans import Loans
 from dpobot.homeserver.puppet import Lender, SynapseLender
 from dpobot.model.ids import Mxc, RoomId, UserId, server_of
 
@@ -65,10 +66,12 @@ class SynapseHomeserver:
     ) -> None:
         self._http = Http(url, token, retries, pause=pause, clock=clock)
         self._lender: Lender = lender or SynapseLender()
+        self._loans = Loans(self._lender)
         self._server_name: str | None = None
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Give back what was lent, and close the connections."""
+        await self._loans.close()
         await self._http.close()
 
     @property
@@ -120,7 +123,8 @@ class SynapseHomeserver:
 
     async def visible_events(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 500) -> EventPage:
         """Return a page of what ``user`` may read in a room, oldest first, as the server decides it for them."""
-        return await visible.visible_events(self._subject(user), room_id, start, limit)
+        subject = Subject(user, self._http, lender=self._loans)  # page after page: one key for all of them
+        return await visible.visible_events(subject, room_id, start, limit)
 
     async def story(self, room_id: RoomId, user: UserId, start: str | None, limit: int = 1000) -> StoryPage:
         """Return a page of a room's whole story, reduced to what decides what ``user`` may read."""

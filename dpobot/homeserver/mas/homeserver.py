@@ -35,6 +35,7 @@ ENDPOINTS: Mapping[str, tuple[str, ...]] = {
     "account": (TOKEN, SITE, NAMED),
     "collect": (TOKEN, SITE, NAMED, *lender.ENDPOINTS),
     "rooms": (TOKEN, SITE, NAMED, *lender.ENDPOINTS),
+    "visible_events": (TOKEN, SITE, NAMED, *lender.ENDPOINTS),
 }
 
 
