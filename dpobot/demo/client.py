@@ -76,6 +76,13 @@ class Client:
             content["m.relates_to"] = {"rel_type": "m.thread", "event_id": thread}
         await self.session.send(room_id, content, txn_id=secrets.token_hex(8))
 
+    async def attach(self, room_id: RoomId, path: Path, media_type: str) -> None:
+        """Send a file, encrypted before it leaves (spec, "Sending encrypted attachments")."""
+        file = await self.session.upload_encrypted(path, media_type)
+        info = {"mimetype": media_type, "size": file.size}
+        content = {"msgtype": "m.image", "body": path.name, "info": info, "file": file.event_file()}
+        await self.session.send(room_id, content, txn_id=secrets.token_hex(8))
+
     async def wait(self, sender: str, wanted: Wanted, seconds: float = 120.0) -> Received:
         """Return the next event of ``sender`` that is ``wanted``, counted from the last one returned."""
         try:

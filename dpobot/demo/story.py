@@ -22,8 +22,10 @@ from dpobot.receipt import key
 # what takes days elsewhere: a demo is looked at in one go
 _AT_ONCE: Mapping[str, Mapping[str, Any]] = {
     "erasure": {"cooling_off_hours": 0, "new_device_hours": 0},
-    "policy": {"approve": ["export", "erasure"]},
+    "policy": {"approve": ["access", "export", "erasure"]},
 }
+KEYS = "element-keys.txt"
+PASSPHRASE = "demo"  # of a throwaway person's keys; printed at the end
 
 
 async def tell(target: Path, *, quiet: bool = False) -> int:
@@ -61,8 +63,9 @@ async def _play(folder: Path, synapse: Synapse, target: Path, narrator: Narrator
             anna = await _client(stack, synapse, account, folder / "anna")
             dora = await _client(stack, synapse, dora_account, folder / "dora")
             staff_room = await dora.accept(UserId(bot.user_id))
-            await anna.say(life.family, "Only we can read this.")
+            await _family(anna, life.family, folder)
             room_id = await _conversation(anna, UserId(bot.user_id), target, narrator)
+            await _keys(anna, target)
             await _complaint(anna, room_id, dora, staff_room, UserId(bot.user_id), narrator)
             code = await farewell.erase(anna, room_id, UserId(bot.user_id), narrator)
             friend = await _client(stack, synapse, await synapse.register("friend"), folder / "friend")
@@ -70,8 +73,26 @@ async def _play(folder: Path, synapse: Synapse, target: Path, narrator: Narrator
     finally:
         await bot.stop()
     print(f"The archive is in {target}: open {(target / 'index.html').resolve()}")
+    print(f"Her encrypted messages open there, too, with {(target / KEYS).resolve()} and the passphrase {PASSPHRASE};")
+    print(f"or in a terminal: dpobot open {target} --keys {target / KEYS}")
     print(f"The receipt of the erasure is beside it: open {(target / 'receipt.html').resolve()}")
     return 0
+
+
+async def _family(anna: Client, room_id: RoomId, folder: Path) -> None:
+    """Let Anna write where only she and her family can read: the homeserver has ciphertext of it, and no keys."""
+    for words in ("Only we can read this.", "The recipe: much more butter than you think.", "And nutmeg."):
+        await anna.say(room_id, words)
+    picture = folder / "kitchen.png"
+    picture.write_bytes(world.picture())
+    await anna.attach(room_id, picture, "image/png")
+
+
+async def _keys(anna: Client, target: Path) -> None:
+    """Save Anna's keys as her client would (in Element: Settings, Encryption, Export keys)."""
+    keys = target / KEYS
+    keys.unlink(missing_ok=True)
+    await anna.session.export_keys(keys, PASSPHRASE)
 
 
 async def _client(stack: AsyncExitStack, synapse: Synapse, account: Credentials, folder: Path) -> Client:
@@ -84,8 +105,11 @@ async def _conversation(anna: Client, bot: UserId, target: Path, narrator: Narra
     narrator.scene("Anna opens an end-to-end-encrypted direct message with the bot")
     room_id = await anna.direct_message(bot)
     narrator.line("dpo", text_of(await anna.wait(bot, _is_text)))
-    for words in ("rights", "export"):
+    for words in ("rights", "copies"):
         await _ask(anna, bot, room_id, words, narrator)
+    narrator.line("dpo", text_of(await anna.wait(bot, _is_text)))
+    await anna.wait(bot, _is_file)
+    await _ask(anna, bot, room_id, "export", narrator)
     narrator.scene("The bot collects, packs, reads back, and delivers")
     volumes = await _receive(anna, bot, target.parent / f".{target.name}.part", narrator)
     _unpack(volumes, target)
@@ -124,7 +148,7 @@ async def _receive(anna: Client, bot: UserId, folder: Path, narrator: Narrator) 
     volumes: list[Path] = []
     while True:
         event = await anna.wait(bot, lambda event: event.type == "m.room.message")
-        if event.content.get("msgtype") != "m.file":
+        if not _is_file(event):
             narrator.line("dpo", text_of(event))
             if volumes and event.content.get("msgtype") == "m.text":
                 return volumes
@@ -154,3 +178,7 @@ async def _until_gone(anna: Client, bot: UserId) -> None:
 
 def _is_text(event: Received) -> bool:
     return event.type == "m.room.message" and event.content.get("msgtype") in ("m.text", "m.notice")
+
+
+def _is_file(event: Received) -> bool:
+    return event.content.get("msgtype") == "m.file"

@@ -111,15 +111,15 @@ async def _book_club(room_id: RoomId, anna: Resident, ben: Resident) -> int:
     await anna.send(
         room_id, {"m.relates_to": {"rel_type": "m.annotation", "event_id": answer, "key": "🎂"}}, "m.reaction"
     )
-    picture = await anna.upload(_picture(), "our shelf.png", "image/png")
+    shelf = await anna.upload(picture(), "our shelf.png", "image/png")
     info = {"mimetype": "image/png", "w": 160, "h": 96}
-    await anna.send(room_id, {"msgtype": "m.image", "body": "our shelf.png", "url": picture, "info": info})
+    await anna.send(room_id, {"msgtype": "m.image", "body": "our shelf.png", "url": shelf, "info": info})
     secret = await anna.say(room_id, "Something I should not have written")
     await anna.call("PUT", f"/rooms/{quote(room_id)}/redact/{quote(secret)}/gone", {"reason": "a slip"})
     return 36
 
 
-def _picture(width: int = 160, height: int = 96) -> bytes:
+def picture(width: int = 160, height: int = 96) -> bytes:
     """Return a small PNG with coloured stripes (PNG specification, third edition)."""
     colours = ((181, 101, 29), (46, 94, 78), (120, 40, 50), (222, 184, 92))
     row = b"\0" + b"".join(bytes(colours[x // 20 % len(colours)]) for x in range(width))

@@ -1,5 +1,6 @@
 """`Session`: the real `Matrix`, one account on one device, on matrix-nio's Olm machine."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +25,7 @@ from dpobot.matrix.upkeep import Upkeep
 from dpobot.model.ids import DeviceId, EventId, Mxc, RoomId, UserId
 from dpobot.model.records import CryptoOrigin, EncryptedFile
 
+_ROUNDS = 100_000  # of PBKDF2, for a passphrase that people choose (spec, "Key exports": at least that many)
 _log = log.get(__name__)
 
 
@@ -201,6 +203,15 @@ class Session:
     async def download_encrypted(self, file: EncryptedFile, target: Path, *, most: int | None = None) -> None:
         """See `Matrix.download_encrypted`."""
         await self._media.download(file, target, most)
+
+    async def export_keys(self, path: Path, passphrase: str) -> None:
+        """Write the keys of all messages that this device can read, as clients do (spec, "Key exports"); mode 0600."""
+        sessions = self._machine.store.load_inbound_group_sessions()
+        await asyncio.to_thread(self._write_keys, sessions, path, passphrase)
+
+    def _write_keys(self, sessions: object, path: Path, passphrase: str) -> None:
+        path.touch(mode=0o600)
+        self._machine.export_keys_static(sessions, str(path), passphrase, _ROUNDS)
 
     async def media_exists(self, url: Mxc) -> bool:
         """See `Matrix.media_exists`."""
