@@ -18,6 +18,7 @@ from dpobot.store.tables import (
     case,
     case_file,
     case_message,
+    download,
     erasure,
     erasure_room,
     inbox,
@@ -49,6 +50,7 @@ _OF_CASE = (
     erasure_room,
     rectification,
     volume,
+    download,
     alert,
     outbox,
 )

@@ -16,6 +16,7 @@ __all__ = [
     "case_file",
     "case_message",
     "case_number",
+    "download",
     "erasure",
     "erasure_room",
     "inbox",
@@ -294,6 +295,24 @@ volume = sa.Table(
     sa.Column("event_id", sa.String(255)),
     sa.Column("sent_at", Moment),
     sa.Column("deleted_at", Moment),
+    sa.Column("name", sa.String(64)),  # of the file, where it is fetched by it: with a link
+)
+
+# An archive that its person fetches with a link; its volumes lie on this machine, encrypted for that link
+download = sa.Table(
+    "download",
+    metadata,
+    sa.Column("case_id", BIG, sa.ForeignKey("case.id"), primary_key=True, autoincrement=False),
+    sa.Column("token_hash", sa.String(64), nullable=False, unique=True),  # SHA-256 (hex) of the link's secret
+    sa.Column("sealed", sa.LargeBinary),  # the secret: encrypted at rest; dropped when the person has it
+    sa.Column("claim_hash", sa.String(64)),  # SHA-256 (hex) of what the one browser holds that may fetch
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("room_id", sa.String(255)),
+    sa.Column("event_id", sa.String(255)),
+    sa.Column("sent_at", Moment),
+    sa.Column("claimed_at", Moment),
+    sa.Column("closed_at", Moment),
 )
 
 # Something that staff must look at

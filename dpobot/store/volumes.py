@@ -29,14 +29,18 @@ class VolumeRow:
     event_id: EventId | None
     sent_at: datetime | None
     deleted_at: datetime | None
+    name: str | None = None
 
 
-async def put(tx: Tx, case_id: int, number: int, size: int, sha256: str) -> None:
-    """Note a volume that was built; one built anew replaces the old figures until it has been uploaded."""
-    row = insert(tx, table).values(case_id=case_id, number=number, size=size, sha256=sha256)
+async def put(tx: Tx, case_id: int, number: int, size: int, sha256: str, name: str | None = None) -> None:
+    """Note a volume that was built; one built anew replaces the old figures until it has been uploaded.
+
+    ``name``: of its file, if it is fetched with a link.
+    """
+    row = insert(tx, table).values(case_id=case_id, number=number, size=size, sha256=sha256, name=name)
     again = row.on_conflict_do_update(
         index_elements=[table.c.case_id, table.c.number],
-        set_={"size": row.excluded.size, "sha256": row.excluded.sha256},
+        set_={"size": row.excluded.size, "sha256": row.excluded.sha256, "name": row.excluded.name},
         where=table.c.mxc.is_(None),
     )
     await tx.conn.execute(again)
