@@ -129,20 +129,26 @@ class Told:
     """What decides who may read an event: its place in the room's order, and what it says of two states.
 
     ``visibility``: what an ``m.room.history_visibility`` sets; ``membership``: what an ``m.room.member`` of the person
-    we speak of sets; both None for any other event.
+    we speak of sets; both None for any other event. ``before``: what that was until then, None if it wasn't set.
     """
 
     event_id: str
     visibility: str | None = None
     membership: str | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoryPage:
-    """A page of a room's story in the server's order, oldest first. ``next`` is None at the end."""
+    """A page of a room's story in the server's order, oldest first. ``next`` is None at the end.
+
+    ``visibility``: the history visibility that is in force now, on the first page, None if the server doesn't say: a
+    story may begin late, where a server has deleted or never fetched what was before.
+    """
 
     told: tuple[Told, ...]
     next: str | None
+    visibility: str | None = None
 
 
 class Homeserver(Protocol):

@@ -10,12 +10,12 @@ from typing import Any
 from dpobot.errors import Gone, Rejected, Unavailable
 from dpobot.homeserver.api import EventPage, StoryPage, Told
 from dpobot.homeserver.category import Params, Record, Subject, following, records_of
-from dpobot.homeserver.rooms import MESSAGES
+from dpobot.homeserver.rooms import MESSAGES, ROOM
 from dpobot.model.ids import RoomId
 
 READ = "GET /_matrix/client/v3/rooms/{room}/messages"
 VISIBLE_ENDPOINTS: tuple[str, ...] = (READ,)
-STORY_ENDPOINTS = (MESSAGES,)
+STORY_ENDPOINTS = (MESSAGES, ROOM)
 
 _PAGE_BYTES = 16 * 1024 * 1024  # as with own events: a page of many large events must not decide about our memory
 _MEMBER, _VISIBILITY = "m.room.member", "m.room.history_visibility"
@@ -72,7 +72,17 @@ async def story(subject: Subject, room_id: RoomId, start: str | None, limit: int
     answer = await _paged(ask, {} if start is None else {"from": start}, limit)
     end = following(answer, "end", str)
     told = tuple(_told(event, subject.user) for event in records_of(answer.get("chunk")))
-    return StoryPage(told, end if end != start else None)
+    now = await _visibility_now(subject, room_id) if start is None else None
+    return StoryPage(told, end if end != start else None, now)
+
+
+async def _visibility_now(subject: Subject, room_id: RoomId) -> str | None:
+    """Return what is in force now (Synapse admin API, "Room Details API")."""
+    try:
+        said = (await subject.ask(ROOM, room=room_id)).get("history_visibility")
+    except Gone:
+        return None
+    return said if isinstance(said, str) else None
 
 
 async def _paged(ask: Ask, params: Params, limit: int) -> dict[str, Any]:
@@ -91,14 +101,22 @@ def _told(event: Record, person: str) -> Told:
     if not isinstance(event_id, str):
         raise Unavailable("bad_answer")
     if type_ == _VISIBILITY and key == "":
-        return Told(event_id, visibility=_said(event, "history_visibility", "shared"))
+        name, otherwise = "history_visibility", "shared"
+        return Told(event_id, visibility=_said(event, name) or otherwise, before=_said(_replaced(event), name))
     if type_ == _MEMBER and key == person:
-        return Told(event_id, membership=_said(event, "membership", "leave"))
+        name, otherwise = "membership", "leave"
+        return Told(event_id, membership=_said(event, name) or otherwise, before=_said(_replaced(event), name))
     return Told(event_id)
 
 
-def _said(event: Record, name: str, otherwise: str) -> str:
-    """Return what a state event sets; where it sets nothing that can be read, what servers take it for."""
+def _replaced(event: Record) -> Record:
+    """Return the content that a state event replaced, in the form of an event."""
+    unsigned = event.get("unsigned")
+    return {"content": unsigned.get("prev_content")} if isinstance(unsigned, Mapping) else {}
+
+
+def _said(event: Record, name: str) -> str | None:
+    """Return what a state event sets, None if it sets nothing that can be read."""
     content = event.get("content")
     value = content.get(name) if isinstance(content, Mapping) else None
-    return value if isinstance(value, str) else otherwise
+    return value if isinstance(value, str) and value else None
