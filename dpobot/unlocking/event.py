@@ -56,16 +56,20 @@ def read(event: dict[str, Any], sessions: Sessions) -> Read:
     if session is None:
         return Read(Outcome.NO_KEY if session_id else Outcome.DAMAGED, event, session_id)
     try:
-        message = MegolmMessage.from_base64(content["ciphertext"])
-        if message.message_index() < session.first_known_index:
+        if MegolmMessage.from_base64(content["ciphertext"]).message_index() < session.first_known_index:
             return Read(Outcome.LATER_KEY, event, session_id)
-        said = json.loads(session.decrypt(message).plaintext)
+        said = json.loads(plaintext(content, session))
     except (ValueError, KeyError, TypeError, RecursionError):  # every exception of vodozemac is a ValueError
         return Read(Outcome.DAMAGED, event, session_id)
     if not _sound(said, room_id):
         return Read(Outcome.DAMAGED, event, session_id)
     plain = event | {"type": said["type"], "content": _related(said["content"], content), "decrypted": True}
     return Read(Outcome.DECRYPTED, plain, session_id)
+
+
+def plaintext(content: Mapping[str, Any], session: InboundGroupSession) -> bytes:
+    """Return the payload of an encrypted event's content, byte by byte. Raises ValueError, KeyError, TypeError."""
+    return bytes(session.decrypt(MegolmMessage.from_base64(content["ciphertext"])).plaintext)
 
 
 def _sound(said: Any, room_id: str) -> bool:

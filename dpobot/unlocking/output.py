@@ -74,7 +74,8 @@ class Output:
 def _private(folder: Path, name: str) -> BinaryIO:
     path = folder / name
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for parent in reversed(Path(name).parents):  # not mkdir(parents=True): that makes parents for all to read
+            (folder / parent).mkdir(mode=0o700, exist_ok=True)
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise ConfigurationError([f"open: {path}: can't be written ({error.strerror})"]) from error
