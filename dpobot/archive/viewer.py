@@ -34,6 +34,7 @@ PARTS = (
     "source",
     "attachment",
     "dom",
+    "archive",
     "find",
     "conversation",
     "gallery",
