@@ -141,7 +141,7 @@ class Downloads:
     async def _take(self, tx: Tx, found: Open, claim_hash: str) -> None:
         now, download = self._clock.now(), found.download
         if await downloads.claim(tx, download.token_hash, claim_hash, now):
-            await trail.record(tx, now, "link", "download.claimed", download.case_id)
+            await trail.record(tx, now, "bot", "download.claimed", download.case_id)
             _logger.info("download.claimed", case_id=download.case_id)
 
     async def _fetch(self, request: web.Request) -> web.StreamResponse:

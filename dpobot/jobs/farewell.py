@@ -3,13 +3,13 @@
 from dpobot.engine.api import JobRun, StepResult
 from dpobot.errors import Rejected
 from dpobot.jobs.erasing_rooms import ErasingRooms
-from dpobot.jobs.expire import take_back
+from dpobot.jobs.expire import take_back, take_back_link
 from dpobot.jobs.parts import Parts
 from dpobot.model.erasure import Fate
 from dpobot.model.ids import RoomId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState
-from dpobot.store import cases, erasure_rooms, known_devices, outbox, people, volumes
+from dpobot.store import cases, downloads, erasure_rooms, known_devices, outbox, people, volumes
 from dpobot.store.database import Tx
 from dpobot.store.volumes import VolumeRow
 
@@ -30,6 +30,9 @@ class Farewell:
         for volume in await self._parts.database.read(self._volumes):
             name = f"take back:{volume.case_id}:{volume.number}"
             await self._steps.step(name, lambda volume=volume: take_back(self._parts, volume))  # type: ignore[misc] # bound per turn
+        for case_id in await self._parts.database.read(self._links):
+            name = f"take back link:{case_id}"
+            await self._steps.step(name, lambda case_id=case_id: take_back_link(self._parts, case_id))  # type: ignore[misc] # bound per turn
         await self._steps.step("silence", self._silence)
         for room_id in await self._parts.database.read(self._ours):
             await self._steps.step(f"leave:{room_id}"[:255], lambda room_id=room_id: self._leave(room_id))  # type: ignore[misc] # bound per turn
@@ -39,6 +42,11 @@ class Farewell:
         known = await cases.of_person(tx, self._case.person, tuple(CaseState), _MANY)
         found = [volume for case in known for volume in await volumes.of_case(tx, case.id)]
         return [volume for volume in found if volume.deleted_at is None]
+
+    async def _links(self, tx: Tx) -> list[int]:
+        known = await cases.of_person(tx, self._case.person, tuple(CaseState), _MANY)
+        found = [await downloads.of_case(tx, case.id) for case in known]
+        return [download.case_id for download in found if download is not None and download.closed_at is None]
 
     async def _ours(self, tx: Tx) -> list[RoomId]:
         rooms = await erasure_rooms.of_case(tx, self._case.id, fate=Fate.OURS, limit=_MANY)

@@ -11,7 +11,7 @@ from dpobot.jobs.erase_outcome import EraseOutcome
 from dpobot.jobs.parts import Parts
 from dpobot.model.records import Case, Job, Reply
 from dpobot.model.words import CaseState, JobState
-from dpobot.store import files, jobs, volumes
+from dpobot.store import downloads, files, jobs, volumes
 from dpobot.store.database import Tx
 
 End = Callable[[Tx, datetime, Case, Job, JobState], Awaitable[None]]
@@ -53,8 +53,11 @@ class Outcome:
         await service.move(tx, now, case, CaseState.DELIVERED, "bot", "export.delivered", {"volumes": len(sent)})
         for file in await files.of_case(tx, case.id, files.Purpose.ARCHIVE):
             await files.sent(tx, file.id, now)
-        until = now + self._parts.config.deliveries_kept
+        link = await downloads.of_case(tx, case.id)
+        until = link.expires_at if link else now + self._parts.config.deliveries_kept
         await jobs.want(tx, case_id=case.id, name="expire", person=case.person, wake_at=until, now=now)
+        if link is not None:  # its message says it all
+            return
         reply = Reply(
             "export_delivered",
             {
@@ -68,7 +71,7 @@ class Outcome:
     async def _cancelled(self, tx: Tx, case: Case, job: Job, now: datetime) -> None:
         """A cancelled archive leaves nothing behind: neither its spool nor what was uploaded already."""
         shutil.rmtree(self._parts.spool_of(job.id), ignore_errors=True)
-        if await volumes.of_case(tx, case.id):
+        if await volumes.of_case(tx, case.id) or await downloads.of_case(tx, case.id):
             await jobs.want(tx, case_id=case.id, name="expire", person=case.person, wake_at=now, now=now)
 
     async def _stopped(self, tx: Tx, case: Case, job: Job, state: JobState, now: datetime) -> None:

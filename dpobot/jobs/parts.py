@@ -33,3 +33,8 @@ class Parts:
     def spool_of(self, job_id: int) -> Path:
         """Return where a job's archive is in the making."""
         return self.spool / str(job_id)
+
+    @property
+    def downloads(self) -> Path:
+        """Return where archives lie, encrypted, that are fetched with a link."""
+        return self.spool.with_name("downloads")

@@ -12,24 +12,19 @@ from dpobot.archive.package import package
 from dpobot.archive.spool import Spool
 from dpobot.cases.approval import ACCEPTED_ANOMALY
 from dpobot.delivery import parcel
-from dpobot.delivery.messages import Address, key, post
-from dpobot.delivery.rooms import ROOM_NOT_SAFE, find
-from dpobot.engine.api import Hold, Postponed, StepResult, Steps
+from dpobot.engine.api import Hold, StepResult, Steps
 from dpobot.errors import Rejected, Tripwire, Unavailable
 from dpobot.jobs.attaching import attached
-from dpobot.jobs.expire import take_back
+from dpobot.jobs.expire import take_back, take_back_link
+from dpobot.jobs.linking import Linking
 from dpobot.jobs.parts import Parts
-from dpobot.model.ids import RoomId
-from dpobot.model.records import Case, EncryptedFile, ExportOptions, Reply
-from dpobot.store import bot_state, people, staff_rooms, volumes
+from dpobot.jobs.way_out import WayOut, unless_room_changed
+from dpobot.model.records import Case, EncryptedFile, ExportOptions
+from dpobot.store import downloads, volumes
 from dpobot.store.database import Tx
 from dpobot.store.volumes import VolumeRow
 
 ADDED_LATE = "added_late"  # why an archive is made anew
-DELIVERIES_PAUSED = "deliveries_paused"  # why a delivery waits in breach mode
-_ASK_AGAIN = 10.0  # seconds until we look whether the person has come into a safe room
-_PAUSED_AGAIN = 60.0  # seconds until we look whether deliveries go out again
-_ROOM_CHANGED = frozenset({"other_members", "not_encrypted", "not_joined", "M_FORBIDDEN"})
 _SMALLEST = 1_000_000  # bytes; below this a volume could not hold its own pages
 _logger = log.get(__name__)
 
@@ -45,11 +40,12 @@ class Releasing:
         self._steps = steps
         self._folder = spool.folder / "volumes"
         self._generation = spool.generation()
+        self._way = WayOut(parts, case)
 
     async def look_out(self) -> None:
         """Wait at once if all is packed and only the way out is shut: the person need not see us begin each minute."""
         if self._steps.done(self._name("inspect")) is not None:
-            await self._unless_paused()
+            await self._way.unless_paused()
 
     async def all(self, language: str, collected: int) -> None:
         """Pack, inspect and deliver what holds ``collected`` events; finished steps are not done again."""
@@ -58,6 +54,18 @@ class Releasing:
         files = [self._file(item) for item in packed["files"]]
         await self._steps.step(self._name("inspect"), lambda: self._inspect(files, collected))
         await self._unless_added_to(files[0].number, packed["added"])
+        way = await self._steps.step(self._name("way"), lambda: self._choose(len(files)))
+        if way["link"]:
+            await Linking(self._parts, self._case, self._steps, self._generation).all(files, language)
+        else:
+            await self._carry(files)
+
+    async def _choose(self, count: int) -> StepResult:
+        """Decide once how an archive leaves, whatever the configuration says after a restart."""
+        wanted = self._parts.config.download
+        return {"link": wanted.url is not None and count > wanted.above_volumes}
+
+    async def _carry(self, files: list[VolumeFile]) -> None:
         for file in files:
             await self._steps.step(self._name("upload", file.number), lambda file=file: self._upload(file))  # type: ignore[misc] # bound per turn
             await self._steps.step(self._name("send", file.number), lambda file=file: self._send(file))  # type: ignore[misc] # bound per turn
@@ -70,8 +78,13 @@ class Releasing:
         earlier = await self._parts.database.read(lambda tx: volumes.of_case(tx, self._case.id))
         for volume in earlier:
             await take_back(self._parts, volume)
-        await self._parts.database.write(lambda tx: volumes.forget(tx, self._case.id))
+        await take_back_link(self._parts, self._case.id)
+        await self._parts.database.write(self._forget)
         return {"count": len(earlier)}
+
+    async def _forget(self, tx: Tx) -> None:
+        await volumes.forget(tx, self._case.id)
+        await downloads.forget(tx, self._case.id)
 
     def _file(self, noted: Mapping[str, Any]) -> VolumeFile:
         return VolumeFile(noted["number"], self._folder / noted["name"], noted["size"], noted["sha256"])
@@ -119,15 +132,16 @@ class Releasing:
 
     async def _unless_added_to(self, first: int, added: int) -> None:
         """Begin anew if staff have attached something since the collecting, as long as nothing has left."""
+        leaving = (self._name("upload", first), self._name("link"))
         if (
-            self._steps.done(self._name("upload", first)) is None
+            all(self._steps.done(name) is None for name in leaving)
             and len(await attached(self._parts, self._case)) > added
         ):
             raise Unavailable(ADDED_LATE)
 
     async def _upload(self, file: VolumeFile) -> StepResult:
         """Upload once: after a crash between upload and note the orphan is ciphertext whose key nobody has."""
-        await self._unless_paused()
+        await self._way.unless_paused()
         row = await self._row(file.number)
         if row is None or row.mxc is None:
             uploaded = await parcel.upload(self._parts.matrix, file.path)
@@ -144,46 +158,17 @@ class Releasing:
             return {"event_id": row.event_id}
         if row is None or row.file is None:
             raise Unavailable("volume_lost")
-        await self._unless_paused()  # before anything is said about rooms
-        room_id = await self._safe_room()
-        await self._unless_paused()  # finding one can take a while
+        room_id = await self._way.safe_room()
         packet = parcel.Parcel(file.number, file.path.name, file.size, row.file.event_file())
         try:
             event_id = await parcel.send(self._parts.matrix, self._case, room_id, packet)
         except Rejected as refusal:
-            if refusal.code not in _ROOM_CHANGED:
-                raise
-            raise Unavailable(ROOM_NOT_SAFE, _ASK_AGAIN) from refusal  # between the look and the sending
+            raise unless_room_changed(refusal) from refusal
         now = self._parts.clock.now()
         await self._parts.database.write(
             lambda tx: volumes.sent(tx, self._case.id, file.number, room_id, event_id, now)
         )
         return {"event_id": event_id}
-
-    async def _unless_paused(self) -> None:
-        """Wait while breach mode is on: nothing of anybody leaves this machine; the person is told once."""
-        if await self._parts.database.read(lambda tx: bot_state.get(tx, bot_state.DELIVERIES_PAUSED)) is None:
-            return
-        await self._parts.database.write(lambda tx: self._tell(tx, "update_paused_deliveries"))
-        raise Postponed(DELIVERIES_PAUSED, _PAUSED_AGAIN)
-
-    async def _safe_room(self) -> RoomId:
-        """Return a room that is safe at this moment; else tell the person in one that will be, and wait for them."""
-        person = await self._parts.database.read(lambda tx: people.get(tx, self._case.person))
-        newest = person.room_id if person else None
-        never = await self._parts.database.read(staff_rooms.ever)
-        room_id = await find(self._parts.matrix, self._case.person, self._case.room_id, newest, never=never)
-        if room_id is not None:
-            return room_id
-        _logger.warning("delivery.room_not_safe", case_id=self._case.id)
-        await self._parts.database.write(lambda tx: self._tell(tx, "delivery_waits"))
-        raise Unavailable(ROOM_NOT_SAFE, _ASK_AGAIN)
-
-    async def _tell(self, tx: Tx, template: str) -> None:
-        """Say something to the person, once for this case."""
-        reply, now = Reply(template, {"reference": self._case.reference}), self._parts.clock.now()
-        address = Address(self._case.person)
-        await post(tx, self._parts.renderer, now, address, reply, key(template, self._case.id))
 
     async def _row(self, number: int) -> VolumeRow | None:
         rows = await self._parts.database.read(lambda tx: volumes.of_case(tx, self._case.id))

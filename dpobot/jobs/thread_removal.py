@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from dpobot import log
 from dpobot.delivery.messages import key
 from dpobot.errors import Rejected, Unavailable
-from dpobot.jobs.expire import take_back
+from dpobot.jobs.expire import take_back, take_back_link
 from dpobot.jobs.parts import Parts
 from dpobot.model.ids import EventId, Mxc, RoomId
-from dpobot.store import staff_threads, staff_uploads, volumes
+from dpobot.store import downloads, staff_threads, staff_uploads, volumes
 from dpobot.store.database import Tx
+from dpobot.store.downloads import Download
+from dpobot.store.volumes import VolumeRow
 
 _ATTEMPTS = 10  # at one event, while the homeserver asks for patience
 _LONGEST_PAUSE = 30.0  # seconds that it may ask for; beyond, the next hour is soon enough
@@ -45,15 +47,18 @@ class ThreadRemoval:
     async def _media(self, case_id: int) -> None:
         """Delete copies of evidence, and volumes that nobody has managed to delete in all that time."""
 
-        async def look(tx: Tx) -> tuple[list[Mxc], list[volumes.VolumeRow]]:
-            return await staff_uploads.of_case(tx, case_id), await volumes.of_case(tx, case_id)
+        async def look(tx: Tx) -> tuple[list[Mxc], list[VolumeRow], Download | None]:
+            sent = await volumes.of_case(tx, case_id)
+            return await staff_uploads.of_case(tx, case_id), sent, await downloads.of_case(tx, case_id)
 
-        copies, sent = await self._parts.database.read(look)
+        copies, sent, known = await self._parts.database.read(look)
         for url in copies:
             await self._unless_refused(case_id, lambda url=url: self._parts.homeserver.delete_media(url))  # type: ignore[misc] # bound per turn
         for volume in sent:
             if volume.deleted_at is None:
                 await self._unless_refused(case_id, lambda volume=volume: take_back(self._parts, volume))  # type: ignore[misc] # bound per turn
+        if known is not None and known.closed_at is None:
+            await self._unless_refused(case_id, lambda: take_back_link(self._parts, case_id))
 
     async def _thread(self, case_id: int, room_id: RoomId, card: EventId) -> None:
         """Redact what hangs on the card, then the card: as long as it stands, the rest is found again."""

@@ -94,8 +94,15 @@ async def claim(tx: Tx, token_hash: str, claim_hash: str, now: datetime) -> bool
     return await change(tx, row.values(claim_hash=claim_hash, claimed_at=now)) == 1
 
 
+async def end(tx: Tx, case_id: int, now: datetime) -> None:
+    """Let a link lead nowhere from now on, and drop its secret; what lay behind it is still to be deleted."""
+    row = sa.update(table).where(table.c.case_id == case_id, table.c.closed_at.is_(None))
+    over = sa.case((table.c.expires_at > now, now), else_=table.c.expires_at)
+    await tx.conn.execute(row.values(expires_at=over, sealed=None))
+
+
 async def closed(tx: Tx, case_id: int, now: datetime) -> None:
-    """Note that a link leads nowhere any more, and drop its secret."""
+    """Note that nothing of a link is left on this machine."""
     row = sa.update(table).where(table.c.case_id == case_id, table.c.closed_at.is_(None))
     await tx.conn.execute(row.values(closed_at=now, sealed=None))
 

@@ -123,7 +123,7 @@ async def test_who_comes_between_the_look_and_the_sending_gets_no_key(
         stage.server.join(room_id, BERT)
         return found
 
-    monkeypatch.setattr("dpobot.jobs.releasing.find", look_and_let_in)
+    monkeypatch.setattr("dpobot.jobs.way_out.find", look_and_let_in)
     await stage.pass_time(minutes=1)
     assert stage.files(room_id) == []
     assert await stage.states() == ["working"]
