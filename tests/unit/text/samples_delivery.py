@@ -13,14 +13,7 @@ _LINK = "https://dpo.example.org/archives/Zm9yIHNhbXBsZXMgb25seSwgbm90aGluZyB3YX
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "download_link": [
-        {
-            "reference": "DPO-2026-0001",
-            "url": _LINK,
-            "count": count,
-            "size": 9_400_000_000,
-            "until": _UNTIL,
-        }
-        for count in (112, 1)
+        {"reference": "DPO-2026-0001", "url": _LINK, "count": 112, "size": 9_400_000_000, "until": _UNTIL}
     ],
     "file_not_sent": _FILES[:1],
     "staff/thread_file_failed": _FILES,
