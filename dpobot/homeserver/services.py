@@ -7,6 +7,8 @@ What says that an account is a machine:
   itself: it sent the event, or, on our own server, the account that did belongs to the same application service.
 - our own server knows which accounts are bots (``user_type``) and which belong to an application service. It does not
   say which of those is the service's own and which are puppets of people: the service is named, the account is not.
+- an account that was in a room and that the server has not got is the own account of an application service: only that
+  one may act without having been registered (Synapse 1.163: a puppet that was not is refused).
 
 What can't be told from a person stands by the name of its server.
 """
@@ -40,13 +42,14 @@ _PERSONAL = re.compile(r"@|\d{6}")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the own server says of an account: its application service, and whether it is marked as a bot."""
+    """What the own server says of an account: its application service, and whether it is a bot by itself."""
 
     appservice: str | None = None
     bot: bool = False
 
-    def __bool__(self) -> bool:
-        return self.bot or self.appservice is not None
+
+_NOBODY = Machine()
+_UNREGISTERED = Machine("", bot=True)
 
 
 @dataclass(slots=True)
@@ -129,7 +132,7 @@ def _speaks_for_itself(bridge: _Bridge, machines: Mapping[str, Machine], own: st
         return False
     if server_name(bridge.account) != own:
         return bridge.account == bridge.sender
-    account, sender = machines.get(bridge.account, Machine()), machines.get(bridge.sender, Machine())
+    account, sender = machines.get(bridge.account, _NOBODY), machines.get(bridge.sender, _NOBODY)
     return account.bot or (account.appservice is not None and account.appservice == sender.appservice)
 
 
@@ -137,10 +140,11 @@ def named(
     bridges: Bridges, there: Mapping[str, Span], machines: Mapping[str, Machine], own: str
 ) -> tuple[Service, ...]:
     """Return all services of a room: its bridges, and of the own server's accounts those that are machines."""
+    machines = {user: each for user, each in machines.items() if user in there or each != _UNREGISTERED}
     found = list(bridges.named(machines, own))
     names = {service.user_id for service in found}
     for user, (since, until) in sorted(there.items()):
-        machine = machines.get(user, Machine())
+        machine = machines.get(user, _NOBODY)
         if machine.bot and user not in names:
             found.append(Service(UserId(user), BOT, None, since, until))
         elif machine.appservice is not None and user not in names:
@@ -198,6 +202,6 @@ async def _machine(subject: Subject, user: str) -> Machine:
     except Rejected as error:
         if error.status in (401, 403):
             raise
-        return Machine()  # unknown to the server: no machine of it
+        return _UNREGISTERED if error.code == "M_NOT_FOUND" else _NOBODY
     service = answer.get("appservice_id")
     return Machine(service if isinstance(service, str) and service else None, answer.get("user_type") == BOT)

@@ -13,6 +13,7 @@ from dpobot.jobs.hearers import NOTHING, Heard, Hearers
 
 HISTORY_PARTIAL = "history_partial"  # why a room is incomplete: the server no longer knows who had been there before
 SERVICES_PARTIAL = "services_partial"  # more accounts than could be asked about
+_MOST_VIA = 5  # servers to join a room through
 
 Note = Mapping[str, Any]
 
@@ -42,12 +43,13 @@ def room_note(hearers: Hearers, company: RoomCompany) -> Note:
             for service, each in hearers.services()
         ],
         "incomplete": [code for code, complete in why.items() if not complete],
+        "via": list(dict.fromkeys(stay.server for stay in company.stays if stay.until is None))[:_MOST_VIA],
     }
 
 
 def refused_note(code: str) -> Note:
     """Return what is kept of a room that the homeserver tells nothing of."""
-    return {"events": 0, "servers": [], "services": [], "incomplete": [code]}
+    return {"events": 0, "servers": [], "services": [], "incomplete": [code], "via": []}
 
 
 def together(notes: Iterable[Note], own: str, push: Iterable[Note], identity: Iterable[Note]) -> Note:

@@ -17,6 +17,7 @@ from dpobot.jobs.received import Note, refused_note, room_note, together
 from dpobot.model.ids import RoomId, UserId, server_of
 
 RECIPIENTS = "recipients"  # what it is kept as in the spool
+VIA = "via"  # the same of the servers that are in each room now (`archive.bundle`)
 _ROOM = "receivers-{}"  # the same of one room
 _PUSHERS, _ACCOUNT_DATA = "pushers", "account_data"
 
@@ -46,6 +47,7 @@ class Receivers:
         push = push_gateways(await self._records(_PUSHERS))
         identity = identity_servers(await self._records(_ACCOUNT_DATA))
         keep(self._spool, rooms, self._person, push, identity)
+        self._spool.keep(VIA, {room.room_id: self._spool.kept(_ROOM.format(room.number))["via"] for room in rooms})
 
     def _sent_to(self, room: Room) -> bool:
         return next(iter(self._spool.events(room.number)), None) is not None
