@@ -1,4 +1,4 @@
-"""The person's own events as they go into the spool: other people's data that servers nest in them is taken out."""
+"""Events as they go into the spool: other people's data that servers nest in them is taken out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +18,15 @@ def own_event(event: Mapping[str, Any], person: UserId, room_id: RoomId | None =
     """
     if event.get("sender") != person:
         raise Tripwire("foreign_sender")
+    return visible_event(event, person, room_id)
+
+
+def visible_event(event: Mapping[str, Any], person: UserId, room_id: RoomId | None = None) -> dict[str, Any]:
+    """Return an event of anybody that the person may read, reduced in the same way: nested is only their own.
+
+    What others have nested (edits, replies, what a state was before) stands for itself where the person may read it.
+    Raises `Tripwire`: ``wrong_room``, ``no_event_id``.
+    """
     if room_id is not None and event.get("room_id", room_id) != room_id:
         raise Tripwire("wrong_room")
     if not isinstance(event.get("event_id"), str):

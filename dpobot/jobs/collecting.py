@@ -1,34 +1,26 @@
 """Collecting: everything the homeserver holds of a person goes into the spool, a category or a page a step."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from dpobot.archive.clean import own_event
 from dpobot.archive.spool import Medium, Room, Spool
 from dpobot.clock import from_millis
 from dpobot.engine.api import StepResult, Steps
-from dpobot.errors import DpobotError, Gone, Rejected
-from dpobot.homeserver.api import EventPage, Homeserver, MediaItem, RoomSeen
+from dpobot.errors import Gone, Rejected
+from dpobot.homeserver.api import Homeserver, MediaItem, RoomSeen
 from dpobot.jobs.progress import Tally
+from dpobot.jobs.reading import Line, Page, Reading, Source
+from dpobot.jobs.seeing import Seeing
 from dpobot.model.ids import Mxc, RoomId, UserId
 from dpobot.model.records import ExportOptions
-from dpobot.model.words import Section
+from dpobot.model.words import Scope, Section
 
-_AHEAD = 1  # pages that wait to be written; one more is being fetched meanwhile
 _MEDIA_PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    room: Room
-    number: int  # of the page, from 0
-    page: EventPage | None  # None: the server refuses this room
-    refusal: str | None = None
-
-
-_Pages = asyncio.Queue[_Fetched | DpobotError | None]
+# without these, nobody could ever read the encrypted messages that an archive holds
+_FOR_MESSAGES = frozenset({"key_backup", "account_data"})
 
 
 class Collecting:
@@ -42,6 +34,7 @@ class Collecting:
         person: UserId,
         options: ExportOptions,
         page_events: int,
+        visible_names: str = "pseudonyms",
     ) -> None:
         self._homeserver = homeserver
         self._spool = spool
@@ -50,18 +43,27 @@ class Collecting:
         self._options = options
         self._page_events = page_events
         self._generation = spool.generation()
+        self._seeing: Seeing | None = None
+        if options.scope is Scope.VISIBLE:
+            self._seeing = Seeing(homeserver, spool, steps, person, visible_names, page_events, self._in_time)
 
     async def all(self, tally: Tally) -> None:
-        """Collect what the options ask for; finished steps are not done again."""
+        """Collect what the options ask for; finished steps are not done again. Raises `Hold` as `seeing` does."""
         rooms = await self._rooms(tally) if self._wants(Section.MESSAGES) else []
+        categories = self._categories()
         tally.rooms_total = len(rooms)
-        tally.steps_total = len(rooms) + len(self._homeserver.categories) + 4
+        tally.steps_total = len(rooms) * (4 if self._seeing else 1) + len(categories) + 4
         async with asyncio.TaskGroup() as group:  # small questions go beside large ones
-            if self._wants(Section.ACCOUNT):
-                group.create_task(self._account(tally))
+            group.create_task(self._account(categories, tally))
             group.create_task(self._events(rooms, tally))
         if self._wants(Section.MEDIA):
             await self._media(tally)
+
+    def _categories(self) -> list[str]:
+        asked = self._homeserver.categories
+        if self._wants(Section.ACCOUNT):
+            return list(asked)
+        return [name for name in asked if name in _FOR_MESSAGES and self._wants(Section.MESSAGES)]
 
     def _wants(self, section: Section) -> bool:
         return self._options.wants(section) or self._options.only_statement
@@ -71,8 +73,8 @@ class Collecting:
 
     # account-level categories
 
-    async def _account(self, tally: Tally) -> None:
-        for category in self._homeserver.categories:
+    async def _account(self, categories: Sequence[str], tally: Tally) -> None:
+        for category in categories:
             name = self._name("category", category)
             fresh = self._steps.done(name) is None
             await self._steps.step(name, lambda category=category: self._category(category), _row(tally))  # type: ignore[misc] # bound per turn
@@ -112,69 +114,26 @@ class Collecting:
         return {"count": len(rooms), "joined_ever": found.joined_ever}
 
     async def _events(self, rooms: list[Room], tally: Tally) -> None:
-        """Write page after page while the next ones are being fetched."""
-        pages: _Pages = asyncio.Queue(maxsize=_AHEAD)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._fetch_all(rooms, pages, tally))
-            while (fetched := await pages.get()) is not None:
-                if isinstance(fetched, DpobotError):
-                    raise fetched
-                await self._keep(fetched, tally)
-        if rooms:
-            await self._note_refusals(rooms)
-
-    async def _fetch_all(self, rooms: list[Room], pages: _Pages, tally: Tally) -> None:
-        """Fetch ahead; an error waits in line, so that what was fetched before it is kept and not fetched again."""
-        try:
-            for room in rooms:
-                async for fetched in self._pages(room, tally):
-                    await pages.put(fetched)
-                tally.rooms += 1
-        except DpobotError as error:
-            await pages.put(error)
+        reading = Reading(self._steps, self._name, tally)
+        seeing = self._seeing
+        if seeing is None:
+            own = Source("events", self._spool, self._ask_own, self._own)
+            await reading.all(rooms, [own], _nothing_more)
         else:
-            await pages.put(None)
+            own = Source("events", seeing.own, self._ask_own, self._own, counted=False)
+            await reading.all(rooms, [own, *seeing.sources()], lambda room: seeing.room(room, tally))
+            await seeing.end(rooms)
+        refused = {room.number: reading.refusal(own, room) for room in rooms}
+        if any(refused.values()):
+            self._spool.rooms([replace(room, missing=refused[room.number]) for room in rooms])
 
-    async def _pages(self, room: Room, tally: Tally) -> AsyncIterator[_Fetched]:
-        number, start = 0, None
-        while (done := self._steps.done(self._name("events", room.number, number))) is not None:
-            tally.events += done["count"]
-            start = done["next"]
-            if start is None:
-                tally.step(fresh=False)
-                return
-            number += 1
-        while True:
-            try:
-                page = await self._homeserver.own_events(RoomId(room.room_id), self._person, start, self._page_events)
-            except Rejected as refusal:
-                if refusal.status in (401, 403):
-                    raise  # that is about our token, not about this room: an archive without rooms must not go out
-                yield _Fetched(room, number, None, refusal.code)
-                return
-            yield _Fetched(room, number, page)
-            if page.next is None:
-                return
-            number, start = number + 1, page.next
+    async def _ask_own(self, room: Room, start: str | None) -> Page:
+        page = await self._homeserver.own_events(RoomId(room.room_id), self._person, start, self._page_events)
+        return Page(page.events, page.next)
 
-    async def _keep(self, fetched: _Fetched, tally: Tally) -> None:
-        name = self._name("events", fetched.room.number, fetched.number)
-        result = await self._steps.step(name, lambda: self._append(fetched), _row(tally))
-        tally.events += result["count"]
-        tally.size += result["size"]
-        if result["next"] is None:
-            tally.step(fresh=True)
-
-    async def _append(self, fetched: _Fetched) -> StepResult:
-        before = self._steps.done(self._name("events", fetched.room.number, fetched.number - 1))
-        offset = before["offset"] if before else 0
-        if fetched.page is None:
-            return {"offset": offset, "count": 0, "size": 0, "next": None, "missing": fetched.refusal}
-        room_id = RoomId(fetched.room.room_id)
-        kept = [own_event(event, self._person, room_id) for event in fetched.page.events if self._in_time(event)]
-        appended = await asyncio.to_thread(self._spool.append, fetched.room.number, offset, kept)
-        size = appended.offset - offset
-        return {"offset": appended.offset, "count": appended.count, "size": size, "next": fetched.page.next}
+    def _own(self, room: Room, page: Page) -> list[Line]:
+        room_id = RoomId(room.room_id)
+        return [own_event(event, self._person, room_id) for event in page.lines if self._in_time(event)]
 
     def _in_time(self, event: object) -> bool:
         millis = event.get("origin_server_ts") if isinstance(event, dict) else None
@@ -186,19 +145,6 @@ class Collecting:
             return True
         since, until = self._options.since, self._options.until
         return (since is None or moment >= since) and (until is None or moment < until)
-
-    async def _note_refusals(self, rooms: list[Room]) -> None:
-        refused = {room.number: self._refusal(room) for room in rooms}
-        if any(refused.values()):
-            self._spool.rooms([replace(room, missing=refused[room.number]) for room in rooms])
-
-    def _refusal(self, room: Room) -> str | None:
-        number = 0
-        while (done := self._steps.done(self._name("events", room.number, number))) is not None:
-            if done.get("missing"):
-                return str(done["missing"])
-            number += 1
-        return None
 
     # media
 
@@ -234,6 +180,10 @@ class Collecting:
             reason = "quarantined" if item.quarantined else ("gone" if isinstance(refusal, Gone) else "refused")
             appended, noted = await self._spool.medium(replace(medium, missing=reason), offset, None)
         return {"offset": appended.offset, "size": noted.size if noted.missing is None else 0}
+
+
+async def _nothing_more(_: Room) -> None:
+    """A room is done with its last page."""
 
 
 def _room(number: int, seen: RoomSeen) -> Room:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dpobot.archive.spool import Spool
 from dpobot.cases import queries, service
-from dpobot.engine.api import Cancelled, JobRun, StepResult
+from dpobot.engine.api import Cancelled, Hold, JobRun, StepResult
 from dpobot.errors import Unavailable
 from dpobot.jobs.attaching import Attaching
 from dpobot.jobs.collecting import Collecting
@@ -67,13 +67,22 @@ class Export:
 
     async def _make(self, run: JobRun, case: Case, spool: Spool) -> None:
         options = options_of(case.options)
+        if options.scope is Scope.VISIBLE and self._parts.config.export.visible == "never":
+            raise Hold("visible_not_offered")  # the configuration has changed since staff approved it
         language = await self._parts.database.read(lambda tx: self._language(tx, case))
         tally = Tally(self._parts.clock.now())
         releasing = Releasing(self._parts, case, options, spool, run.steps)
         await releasing.look_out()
         async with ProgressMessage(self._parts, case, language, tally, run.job.run_token or ""):
+            config = self._parts.config.export
             collecting = Collecting(
-                self._parts.homeserver, spool, run.steps, case.person, options, self._parts.config.export.page_events
+                self._parts.homeserver,
+                spool,
+                run.steps,
+                case.person,
+                options,
+                config.page_events,
+                config.visible_names,
             )
             await collecting.all(tally)
             if options.wants(Section.STATEMENT):
