@@ -20,6 +20,7 @@ from dpobot.config import load
 from dpobot.demo import story
 from dpobot.errors import ConfigurationError, DpobotError, Rejected, Unavailable
 from dpobot.model.ids import UserId
+from dpobot.moving import command as moving
 from dpobot.receipt import command
 from dpobot.receipt.key import load_or_create
 from dpobot.store.database import Tx
@@ -99,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
         )
     _receipts(commands)
     _opening(commands)
+    move = commands.add_parser(
+        "import", help="bring an archive's account to one on another homeserver", description=moving.DESCRIPTION
+    )
+    moving.arguments(move)
+    move.set_defaults(run=moving.run)
     demo = commands.add_parser(
         "demo", help="a whole conversation on a throwaway homeserver, ending with an archive on disk"
     )
