@@ -54,13 +54,17 @@ def _order(item: Holding) -> tuple[bool, bool, str]:
 def _place(spool: Spool, name: str, shelf: Shelf, writer: Writer, stage: Path) -> Holding:
     category = spool.category(name)
     _place_json(spool.folder / layout.spool_category(name), name, shelf, stage)
-    home = shelf.number
+    home = data = shelf.number
     shelf.contents.account += 1
     pages = _pages(category)
     for number, values in enumerate(pages, 1):
         shown = {"category": category, "title": safe(category.title), "number": number, "pages": len(pages), **values}
         names = [layout.category_page(name, page).rsplit("/", 1)[1] for page in range(1, len(pages) + 1)]
-        volume = shelf.place(writer.page("category", layout.category_page(name, number), shown | {"names": names}))
+        page = layout.category_page(name, number)
+        entry = writer.page("category", page, shown | {"names": names, "data": data, "volume": shelf.number})
+        if entry.cost > shelf.left and not shelf.fresh:  # a page says what lies in its own volume
+            entry = writer.page("category", page, shown | {"names": names, "data": data, "volume": shelf.number + 1})
+        volume = shelf.place(entry)
         home = volume if number == 1 else home
     return Holding(
         name,

@@ -8,9 +8,12 @@ from typing import Any
 from dpobot.archive import layout
 from dpobot.archive.messages import safe
 from dpobot.archive.pieces import Whole, lay
+from dpobot.archive.script import literal
 from dpobot.archive.shelf import Shelf
-from dpobot.archive.spool import Medium, Spool
+from dpobot.archive.spool import Medium, Spool, encode
 from dpobot.errors import Unavailable
+
+_LINE = 40  # bytes of a medium's line in the data file, beside what it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,36 @@ class Media:
         laid = lay(self._shelf, whole, self._stage)
         placed.volume, placed.pieces = laid.volume, laid.pieces
         self._shelf.contents.media += 1
+        if not placed.pieces:
+            self._shelf.promised += len(encode(self._known(placed))) + len(url) + _LINE
 
     def place_rest(self) -> None:
         """Place what no page showed."""
         for url in self._index:
             self.place(url)
+
+    def whole_in(self, volume: int) -> bool:
+        """Whether a medium lies whole in a volume."""
+        return any(placed.volume == volume and not placed.pieces for placed in self._index.values())
+
+    def script(self, volume: int) -> Iterator[bytes]:
+        """Yield the data file that tells the program which media lie whole in a volume; nothing if none does."""
+        opening = b'dpobot({"kind":"media","media":{\n'
+        for url, placed in self._index.items():
+            if placed.volume == volume and not placed.pieces:
+                yield opening + encode(url) + b":" + literal(self._known(placed))
+                opening = b",\n"
+        if opening == b",\n":
+            yield b"\n}})\n"
+
+    def _known(self, placed: _Placed) -> dict[str, Any]:
+        medium = placed.medium
+        return {
+            "file": placed.file,
+            "size": medium.size,
+            "type": safe(medium.media_type, 100),
+            "name": safe(medium.name) or placed.file.removeprefix("media/"),
+        }
 
     def shown(self, url: str, up: str) -> MediumShown | None:
         """Return what a page says about a medium; ``up`` leads from the page to the top of the volume."""

@@ -10,6 +10,7 @@ from typing import Any
 MOST_TEXT = 20_000  # characters of a body that a page shows; the events file has all
 MOST_JSON = 5_000
 MOST_NAME = 200
+MOST_QUOTE = 300
 # C0, C1, surrogates, and what changes the direction of writing (Unicode Annex 9); line breaks and tabs stay
 _UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
@@ -55,7 +56,8 @@ class Shown:
     what: str = ""
     target: str = ""  # event ID that it is about
     reply: str = ""  # event ID that it answers
-    thread: bool = False
+    quoted: str = ""  # what it answers, as it quotes it itself ("Fallbacks for rich replies", before version 1.13)
+    thread: str = ""  # event ID that its thread begins with
     url: str = ""  # mxc
     json: str = ""
     sender: str = ""  # in scope ``visible``: user ID or pseudonym; "" where all is the person's
@@ -103,8 +105,7 @@ def _message(base: Shown, content: Mapping[str, Any]) -> Shown:
         new = _mapping(content.get("m.new_content"))
         return _body(_fill(base, kind="edit", target=safe(relation.get("event_id"), 255)), new or content)
     if relation:
-        reply = safe(_mapping(relation.get("m.in_reply_to")).get("event_id"), 255)
-        _fill(base, reply=reply, thread=relation.get("rel_type") == "m.thread")
+        _relation(base, relation)
     msgtype = content.get("msgtype")
     if isinstance(msgtype, str) and msgtype in _FILES:
         return _file(base, content)
@@ -112,10 +113,23 @@ def _message(base: Shown, content: Mapping[str, Any]) -> Shown:
     return _body(_fill(base, kind=kind), content)
 
 
+def _relation(base: Shown, relation: Mapping[str, Any]) -> None:
+    threaded = relation.get("rel_type") == "m.thread"
+    if not (threaded and relation.get("is_falling_back")):
+        base.reply = safe(_mapping(relation.get("m.in_reply_to")).get("event_id"), 255)
+    if threaded:
+        base.thread = safe(relation.get("event_id"), 255)
+
+
 def _body(base: Shown, content: Mapping[str, Any]) -> Shown:
     body = content.get("body")
     if not isinstance(body, str):
         return _fill(base, kind="odd", json=_json(content))
+    if base.reply and body.startswith("> "):
+        quoted, gap, answer = body.partition("\n\n")
+        if gap and all(line.startswith(">") for line in quoted.split("\n")):
+            base.quoted = safe("\n".join(line[2:] for line in quoted.split("\n")), MOST_QUOTE)
+            body = answer
     return _fill(base, text=safe(body, MOST_TEXT), cut=len(body) > MOST_TEXT)
 
 

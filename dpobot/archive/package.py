@@ -7,8 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dpobot.archive import account, chapters, layout, other
+from dpobot.archive import account, budget, chapters, layout, other
+from dpobot.archive.contents import contents
 from dpobot.archive.facts import Holding, Package, PackageFacts, Pages, Progress, Totals, VolumeFile
+from dpobot.archive.key_store import KeyStore
 from dpobot.archive.manifest import MEDIA, MESSAGES, manifest, schemas
 from dpobot.archive.media import Media
 from dpobot.archive.pages import Writer, numbered
@@ -16,12 +18,12 @@ from dpobot.archive.rooms import Rooms, RoomTotal, room_rows
 from dpobot.archive.shelf import Shelf, Summary
 from dpobot.archive.spool import Spool, disk, encode
 from dpobot.archive.telling import Telling
-from dpobot.archive.volume import BLOCK, Stage, pack
+from dpobot.archive.viewer_data import Scripts
+from dpobot.archive.volume import BLOCK, Packed, Stage, pack
 from dpobot.model.words import Section
 
 NOT_ASKED = "not_asked"
 _LIST_ROWS = 500  # on a page of the lists of rooms and of media
-_LINES_OF_ADDED = 4  # a file that staff added stands in each volume's index and manifest: as much as so many volumes
 _LIST_PAGE = 150_000  # bytes that such a page takes at most, packed
 
 
@@ -55,14 +57,16 @@ class _Packing:
     ) -> None:
         self._spool, self._stages, self._facts = spool, stages, facts
         self._writer = Writer(pages, facts)
-        lines = _LINES_OF_ADDED * sum(1 for _ in spool.added())
-        expected = 3 + 3 * spool.size() // max(volume_bytes, 1) + lines
+        self._named = budget.named(spool, volume_bytes)
+        reserve = budget.reserve(spool, self._writer, volume_bytes, self._named)
         opening = [self._writer.readme(), *schemas()]
-        self._shelf = Shelf(target, facts.reference, facts.created_at, volume_bytes, expected, opening)
+        self._shelf = Shelf(target, facts.reference, facts.created_at, volume_bytes, reserve, opening)
         self._media = Media(spool, self._shelf, stages / "medium")
+        self._scripts = Scripts(self._shelf, KeyStore(spool, stages / "keys"), stages)
         self._added: list[other.Placed] = []
         self._chapters: list[chapters.Placed] = []
         self._lists: dict[str, int] = {}  # which volume the list of rooms and the list of media begin in
+        self._rooms: list[RoomTotal] = []
 
     def run(self, progress: Progress | None) -> Package:
         """Pack everything and finish the volumes."""
@@ -71,7 +75,7 @@ class _Packing:
         if self._facts.only_statement:
             self._shelf.rest()
             return self._finish([], self._counted(holdings))
-        packer = Rooms(self._spool, self._shelf, self._media, self._writer, self._stages / "events", progress)
+        packer = Rooms(self._spool, self._shelf, self._media, self._writer, self._scripts, progress)
         rooms = [packer.pack(room) for room in self._spool.room_list()]
         self._media.place_rest()
         self._added = other.place(self._spool, self._shelf, self._stages / "added")
@@ -129,14 +133,19 @@ class _Packing:
 
     def _place_list(self, what: str, rows: Iterable[object], stage: Stage, count: int) -> None:
         """Put a list as JSON and as pages into the open volume; pages that are many go on in the next."""
-        self._shelf.place(stage.finish(f"{what}.json"))
+        data = self._shelf.place(stage.finish(f"{what}.json"))
         pages = -(-count // _LIST_ROWS)
         row = iter(rows)
         for number in range(1, pages + 1):
             if self._shelf.left < _LIST_PAGE:  # a page says what lies in its own volume: know it before it is made
                 self._shelf.turn()
             self._lists.setdefault(what, self._shelf.number)
-            values = {"rows": list(islice(row, _LIST_ROWS)), "volume": self._shelf.number, "total": count}
+            values = {
+                "rows": list(islice(row, _LIST_ROWS)),
+                "volume": self._shelf.number,
+                "total": count,
+                "data": data,
+            }
             links = numbered(what, pages, number)
             self._shelf.place(self._writer.page(what, layout.list_page(what, number), values | {"links": links}))
 
@@ -149,6 +158,10 @@ class _Packing:
             "media": self._media.held,
         }
         spans = {total.room.number: total.last_volume for total in rooms if total.first_volume != total.last_volume}
+        self._rooms = rooms
+        for summary in summaries:
+            if self._media.whole_in(summary.number):
+                self._scripts.note(summary.number, layout.viewer_media(summary.number), "media")
         volumes = tuple(self._close(summary, totals, holdings, spans) for summary in summaries)
         counts = {holding.category: holding.count for holding in holdings}
         size = sum(volume.size for volume in volumes)
@@ -161,26 +174,36 @@ class _Packing:
     ) -> VolumeFile:
         """Add index and manifest to a volume and end it."""
         summaries = self._shelf.summaries
-        volume, contents = self._shelf.take(summary.number)
-        values = {
+        volume, held = self._shelf.take(summary.number)
+        values: dict[str, object] = {
             "totals": totals,
             "holdings": holdings,
             "volumes": summaries,
             "volume": summary,
-            "contents": contents,
+            "contents": held,
             "spans": spans,
             "lists": self._lists,
             "added": self._added,
             "chapters": self._chapters,
         }
-        volume.add(self._writer.page("index", layout.INDEX, values))
+        if self._scripts.has(summary.number, "media"):
+            volume.add(self._media_script(summary.number))
+        told = contents(self._facts.reference, summary.number, summaries, self._scripts, self._rooms, self._named)
+        volume.add(self._writer.index(values, told))
         added = [placed.listed() for placed in self._added]
-        said = manifest(self._facts, totals, holdings, summaries, contents, volume.entries, added)
+        said = manifest(self._facts, totals, holdings, summaries, held, volume.entries, added)
         volume.add(pack(layout.MANIFEST, encode(said)))
         size = volume.close()
         if size > self._shelf.limit:
             raise RuntimeError("a volume grew beyond its limit")  # the reserve is too small: a fault of ours
         return VolumeFile(summary.number, volume.path, size, _sha256(volume.path))
+
+    def _media_script(self, volume: int) -> Packed:
+        stage = Stage(self._stages / "media-script")
+        for data in self._media.script(volume):
+            stage.offer(data)
+            stage.keep()
+        return stage.finish(layout.viewer_media(volume))
 
 
 def _json_list(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from dpobot.archive import layout
 from dpobot.archive.facts import PackageFacts, Pages
+from dpobot.archive.viewer import Viewer
 from dpobot.archive.volume import Draft, Packed, pack
 
 _END = "<!--end-->"  # where a room's page is cut; a text in it can't hold this, its "<" is escaped
@@ -16,9 +17,10 @@ class Writer:
     """Renders pages with what all of them share: style, security policy, whose archive it is."""
 
     def __init__(self, pages: Pages, facts: PackageFacts) -> None:
-        self._pages, self._language = pages, facts.language
+        self._pages, self._language, self.facts = pages, facts.language, facts
+        self.viewer = Viewer(pages)
         style = pages.page("archive/style.css", facts.language)
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        digest = _digest(style)
         self._shared: dict[str, object] = {
             "style": style,
             "policy": (
@@ -44,7 +46,23 @@ class Writer:
 
     def page(self, template: str, name: str, values: Mapping[str, object]) -> Packed:
         """Return a whole page."""
-        return pack(name, self._render(template, "../" * name.count("/"), values).encode())
+        return pack(name, self.text(template, name, values).encode())
+
+    def text(self, template: str, name: str, values: Mapping[str, object]) -> str:
+        """Return a whole page as text, for what is made of it beside the page itself."""
+        return self._render(template, "../" * name.count("/"), values)
+
+    def index(self, values: Mapping[str, object], contents: Mapping[str, object] | None) -> Packed:
+        """Return index.html; with ``contents``, what the program is told of the volume, it carries the program."""
+        if contents is None:
+            return self.page("index", layout.INDEX, {**values, "viewer": None})
+        style = f"{self._shared['style']}{self.viewer.style}"
+        program = {
+            "viewer": self.viewer.values(contents),
+            "style": style,
+            "policy": self.viewer.policy(_digest(style)),
+        }
+        return self.page("index", layout.INDEX, {**values, **program})
 
     def readme(self) -> Packed:
         """Return README.txt."""
@@ -52,7 +70,11 @@ class Writer:
         return pack(layout.README, html.unescape(text).encode())
 
     def _render(self, template: str, up: str, values: Mapping[str, object]) -> str:
-        return self._pages.page(f"archive/{template}.html", self._language, **self._shared, up=up, **values)
+        return self._pages.page(f"archive/{template}.html", self._language, **{**self._shared, "up": up, **values})
+
+
+def _digest(style: str) -> str:
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
 def numbered(what: str, pages: int, current: int) -> Sequence[tuple[int, str, bool]]:

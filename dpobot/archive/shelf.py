@@ -61,22 +61,25 @@ class Summary:
 
 
 class Shelf:
-    """Volumes in ``target``, each below ``limit`` bytes. One is open, those before wait for index and manifest."""
+    """Volumes in ``target``, each below ``limit`` bytes. One is open, those before wait for index and manifest.
+
+    ``reserve``: bytes of each that index and manifest take at most (`budget.reserve`).
+    """
 
     def __init__(
-        self, target: Path, reference: str, at: datetime, limit: int, expected: int, opening: list[Packed]
+        self, target: Path, reference: str, at: datetime, limit: int, reserve: int, opening: list[Packed]
     ) -> None:
         if limit < SMALLEST:
             raise Rejected("volume_too_small")
         self._target, self._reference, self._at, self.limit = target, reference, at, limit
         self._opening = opening
-        # index.html and manifest.json: what is on each of them, and a line for each volume
-        self._reserve = 64_000 + 300 * expected
+        self._reserve = reserve
         self.capacity = limit - self._reserve - sum(entry.cost for entry in opening)
         if self.capacity < SMALLEST // 2:
             raise Rejected("volume_too_small")
         self.before_turn: Callable[[], None] | None = None
         self.held = 0  # bytes promised to what is staged for this volume
+        self.promised = 0  # bytes promised to what is written when this volume is finished
         self.summaries: list[Summary] = []
         self._open(1)
 
@@ -88,12 +91,18 @@ class Shelf:
     @property
     def left(self) -> int:
         """Bytes that entries may still cost in the open volume."""
-        return self.limit - self._reserve - self.volume.position - self.volume.entry_costs - self.held
+        taken = self.volume.position + self.volume.entry_costs + self.held + self.promised
+        return self.limit - self._reserve - taken
 
     @property
     def fresh(self) -> bool:
         """Whether the open volume holds nothing yet but what each volume begins with."""
-        return len(self.volume.entries) == len(self._opening) and not self.held
+        return self.bare and not self.held
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing has been put into the open volume yet, whatever is staged for it."""
+        return len(self.volume.entries) == len(self._opening)
 
     def place(self, entry: Packed) -> int:
         """Put an entry into the open volume, or into the next if it does not fit; return the volume's number."""
@@ -150,6 +159,7 @@ class Shelf:
         self.volume = self._volume(number)
         self.volume.create()
         self.contents = Contents(number)
+        self.promised = 0
         for entry in self._opening:
             self.volume.add(entry)
 

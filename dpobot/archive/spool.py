@@ -233,6 +233,12 @@ class Spool:
         """Yield a room's events, one JSON object with its line end each."""
         return self._lines(layout.spool_room(room))
 
+    def event_at(self, room: int, start: int, length: int) -> bytes:
+        """Return the line of an event that lies at ``start`` in a room's file."""
+        with (self.folder / layout.spool_room(room)).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
     def added(self) -> Iterator[Added]:
         """Yield all files that staff added, in the order they were noted."""
         for line in self._lines(layout.ADDED_LINES):
