@@ -7,6 +7,7 @@ from datetime import datetime
 from dpobot.cases import queries, service
 from dpobot.delivery.messages import Address, key, post
 from dpobot.jobs.change_outcome import ChangeOutcome
+from dpobot.jobs.copies_outcome import CopiesOutcome
 from dpobot.jobs.erase_outcome import EraseOutcome
 from dpobot.jobs.parts import Parts
 from dpobot.model.records import Case, Job, Reply
@@ -25,6 +26,7 @@ class Outcome:
         erasing, changing = EraseOutcome(parts), ChangeOutcome(parts)
         self._ends: Mapping[str, End] = {
             "export": self._exported,
+            "copies": CopiesOutcome(parts).end,
             "survey": erasing.end_survey,
             "erase": erasing.end,
             "restrict": changing.end_restrict,
