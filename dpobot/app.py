@@ -23,6 +23,7 @@ from dpobot.config import Config, secret
 from dpobot.delivery.attachments import Attachments
 from dpobot.delivery.laments import Laments
 from dpobot.delivery.outbox import Outbox
+from dpobot.download.server import Downloads
 from dpobot.engine.api import Engine, JobFunction
 from dpobot.engine.embedded import EmbeddedEngine
 from dpobot.errors import ConfigurationError, Unavailable
@@ -40,6 +41,7 @@ from dpobot.inbox.dispatch import Dispatcher
 from dpobot.inbox.listener import Hearing, Listener
 from dpobot.inbox.staff import StaffInbox
 from dpobot.inbox.workers import Workers
+from dpobot.jobs.copies import Copies
 from dpobot.jobs.erase import Erase
 from dpobot.jobs.expire import Expire
 from dpobot.jobs.export import Export
@@ -93,6 +95,7 @@ class Bot:
     staff_room: StaffRoom
     board: Board
     reminders: Reminders
+    downloads: Downloads
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set; then finish what is in hand. Raises what can't be mended by waiting."""
@@ -107,6 +110,7 @@ class Bot:
             self.staff_room,
             self.board,
             self.reminders,
+            self.downloads,
         )
         try:
             await _until(stop, [part.run() for part in parts])
@@ -202,7 +206,8 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
     staff_room = StaffRoom(database, session, renderer, clock, config)
     staff_desk = StaffDesk(discover_staff(), rules, _staff_rules(config, session.user_id), notices, largest)
     staff = StaffInbox(database, session, renderer, clock, staff_room, staff_desk)
-    desk = Desk(registry, rules, notices, largest, partial(page.attachment, renderer, receipt_key.public))
+    receipts = partial(page.attachment, renderer, receipt_key.public)
+    desk = Desk(registry, rules, notices, largest, receipts, visible=config.export.visible == "staff")
     dispatcher = Dispatcher(database, session, renderer, desk, clock, staff, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)
     hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
@@ -224,6 +229,7 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
         staff_room,
         board,
         Reminders(parts, staff_room.staff),
+        Downloads(database, clock, config.download, parts.downloads, renderer),
     )
 
 
@@ -231,6 +237,7 @@ def _engine(parts: Parts) -> EmbeddedEngine:
     """Return what runs the jobs, each by the name under which a case wants it."""
     functions: Mapping[str, JobFunction] = {
         "export": Export(parts),
+        "copies": Copies(parts),
         "expire": Expire(parts),
         "survey": Survey(parts),
         "erase": Erase(parts),
@@ -242,6 +249,7 @@ def _engine(parts: Parts) -> EmbeddedEngine:
     at_once = {
         "export": parts.config.export.at_once,
         "erase": parts.config.erasure.at_once,
+        "copies": 2,
         "expire": 2,
         "survey": 2,
     }

@@ -30,12 +30,15 @@ class Desk:
         notice: Notice,
         evidence_bytes: int = _EVIDENCE_BYTES,
         receipt_page: ReceiptPage | None = None,
+        *,
+        visible: bool = False,
     ) -> None:
         self._registry = registry
         self._rules = rules
         self._notice = notice
         self._evidence_bytes = evidence_bytes
         self._receipt_page = receipt_page
+        self._visible = visible
 
     def greeting(self, *, alone: bool) -> Reply:
         """Return the first words to a person; ``alone``: no answer follows them, so its commands have numbers."""
@@ -57,6 +60,7 @@ class Desk:
             self._registry,
             self._evidence_bytes,
             self._receipt_page,
+            self._visible,
         )
         if incoming.kind is IncomingKind.EDIT:
             return [Reply("edited_after")]

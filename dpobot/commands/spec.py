@@ -57,6 +57,7 @@ class Context:
     commands: "Commands"
     evidence_bytes: int = 50_000_000  # the largest file that is taken into a case
     receipt_page: "ReceiptPage | None" = None
+    visible: bool = False  # whether a copy of what others wrote may be asked for
 
 
 @dataclass(frozen=True, slots=True)
