@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dpobot.archive.inspect_events import Judge
 from dpobot.archive.layout import safe_entry
+from dpobot.archive.permits import Permits
 from dpobot.errors import Tripwire
 from dpobot.model.ids import UserId
 from dpobot.model.words import Scope
@@ -44,7 +46,6 @@ _UNREADABLE = (
     TypeError,
     ValueError,
 )
-_OF_OTHERS = frozenset({"latest_event", "chunk", "invite_room_state", "knock_room_state", "stripped_state"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,18 @@ class Inspection:
     anomalies: tuple[str, ...]
 
 
-def inspect(volumes: Sequence[Path], person: UserId, scope: Scope) -> Inspection:
+def inspect(volumes: Sequence[Path], person: UserId, scope: Scope, permits: Permits | None = None) -> Inspection:
     """Read every byte of the volumes back. Constant memory: one line, one manifest at a time.
 
-    Raises `Tripwire`: ``foreign_sender``, ``foreign_nested``, ``foreign_account``, ``wrong_room``, ``not_an_event``,
-    ``twice`` , ``counts``, ``digest``, ``unlisted``, ``absent``, ``unsafe_name``, ``wrong_person``, ``volumes``,
-    ``unreadable``, ``scope``.
+    ``permits``: for the scope `visible`, what our own check has let pass; not a single event may be beyond it.
+
+    Raises `Tripwire`: ``foreign_sender``, ``foreign_nested``, ``foreign_account``, ``not_permitted``, ``wrong_room``,
+    ``not_an_event``, ``twice`` , ``counts``, ``digest``, ``unlisted``, ``absent``, ``unsafe_name``, ``wrong_person``,
+    ``volumes``, ``unreadable``, ``scope``.
     """
-    if scope is not Scope.MINE:
+    if (scope is Scope.VISIBLE) is not (permits is not None):
         raise Tripwire("scope")  # nothing here can tell what a person may see of others
-    look = _Look(person)
+    look = _Look(person, scope, Judge(person, permits))
     for number, path in enumerate(volumes, 1):
         try:
             with zipfile.ZipFile(path) as archive:
@@ -89,8 +92,10 @@ def inspect(volumes: Sequence[Path], person: UserId, scope: Scope) -> Inspection
 
 
 class _Look:
-    def __init__(self, person: UserId) -> None:
+    def __init__(self, person: UserId, scope: Scope, judge: Judge) -> None:
         self._person = person
+        self._scope = scope
+        self._judge = judge
         self._said = -1
         self._added: set[str] = set()
         self._added_said: set[str] = set()
@@ -125,14 +130,17 @@ class _Look:
         """Check the archive's own total."""
         if self.events != self._said:
             raise Tripwire("counts")
+        self._judge.whole()
         if self._added != self._added_said:
             raise Tripwire("absent")
 
     def _manifest(self, archive: zipfile.ZipFile, number: int, of: int) -> Mapping[str, Any]:
         try:
             manifest = json.loads(archive.read(_MANIFEST))
-            if manifest["person"] != self._person or manifest["scope"] != Scope.MINE:
+            if manifest["person"] != self._person:
                 raise Tripwire("wrong_person")
+            if manifest["scope"] != self._scope:
+                raise Tripwire("scope")
             if manifest["volume"] != number or len(manifest["volumes"]) != of:
                 raise Tripwire("volumes")
             self._said = manifest["totals"]["events"]
@@ -185,56 +193,15 @@ class _Look:
             raise Tripwire("wrong_room")
 
     def _events(self, lines: Iterator[bytes], room: Mapping[str, Any]) -> None:
-        count = 0
-        for line in lines:
+        room_id, count = room["room_id"], 0
+        for line, _ in self._judge.events(lines, room_id):
             count += 1
             if len(line) > _LARGEST_EVENT:
                 self.anomalies.add("large_event")
-            self._event(line, room["room_id"])
         if count != room["events"]:
             raise Tripwire("counts")
         self.events += count
-        self.rooms.add(room["room_id"])
-
-    def _event(self, line: bytes, room_id: str) -> None:
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise Tripwire("not_an_event") from error
-        if not isinstance(event, dict) or not isinstance(event.get("event_id"), str):
-            raise Tripwire("not_an_event")
-        if event.get("sender") != self._person:
-            raise Tripwire("foreign_sender")
-        if event.get("room_id") != room_id:
-            raise Tripwire("wrong_room")
-        unsigned = event.get("unsigned")
-        if unsigned is not None:
-            self._nested(unsigned)
-        # federation's fields and the old v1 copies have no place in client format: they could carry anything
-        if {"prev_content", "redacted_because", "auth_events", "signatures", "user_id"} & event.keys():
-            raise Tripwire("foreign_nested")
-
-    def _nested(self, value: object) -> None:
-        """Raise if something under ``unsigned`` was, or may have been, written by somebody else."""
-        if isinstance(value, list):
-            for item in value:
-                self._nested(item)
-        if not isinstance(value, dict):
-            return
-        if "sender" in value and value["sender"] != self._person:
-            raise Tripwire("foreign_nested")
-        if _OF_OTHERS & value.keys():
-            raise Tripwire("foreign_nested")
-        if "content" in value and "sender" not in value:
-            raise Tripwire("foreign_nested")
-        if "prev_content" in value and value.get("prev_sender") != self._person:
-            raise Tripwire("foreign_nested")
-        because = value.get("redacted_because")
-        if isinstance(because, dict) and "sender" not in because and because.keys() - {"event_id", "type"}:
-            raise Tripwire("foreign_nested")
-        for key, item in value.items():
-            if key not in ("content", "prev_content"):  # the person's own words, whatever they quote
-                self._nested(item)
+        self.rooms.add(room_id)
 
     def _account(self, data: bytes) -> None:
         """Raise if account data hold somebody else's event."""

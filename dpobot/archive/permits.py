@@ -47,12 +47,17 @@ class Permits:
                 file.flush()
                 os.fsync(file.fileno())
 
-    def of(self, room_id: str) -> Iterator[bytes]:
-        """Yield a room's permits; none for a room that was never checked."""
+    def total(self) -> int:
+        """Return how many permits there are in all rooms."""
+        return sum(path.stat().st_size for path in self._folder.glob("*")) // _DIGEST
+
+    def of(self, room_id: str, start: int) -> Iterator[bytes]:
+        """Yield a room's permits from a place on, from 0; none for a room that was never checked."""
         path = self._path(room_id)
         if not path.exists():
             return
         with path.open("rb") as file:
+            file.seek(start * _DIGEST)
             while block := file.read(_BLOCK):
                 yield from (block[start : start + _DIGEST] for start in range(0, len(block), _DIGEST))
 

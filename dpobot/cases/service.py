@@ -13,7 +13,7 @@ from dpobot.errors import DpobotError, Refusal
 from dpobot.model.erasure import ErasureOptions
 from dpobot.model.ids import EventId, RoomId, UserId, reference
 from dpobot.model.records import Case
-from dpobot.model.words import CaseState, Channel, Kind, Trust
+from dpobot.model.words import CaseState, Channel, Kind, Scope, Trust
 from dpobot.store import case_messages, case_queries, cases, erasures, jobs, people, reminders, staff_threads, wakes
 from dpobot.store.case_messages import Direction
 from dpobot.store.database import Tx
@@ -301,7 +301,8 @@ async def _values(tx: Tx, now: datetime, opening: Opening, rules: Rules) -> dict
 
 async def _first_state(tx: Tx, opening: Opening, rules: Rules) -> CaseState:
     if opening.kind is not Kind.ERASURE:
-        return policy.decide(opening.kind, opening.trust, opening.local, rules.approve)
+        scope = Scope(opening.options.get("scope", Scope.MINE))
+        return policy.decide(opening.kind, opening.trust, opening.local, rules.approve, scope)
     if opening.channel is not Channel.MATRIX or await case_queries.on_legal_hold(tx, opening.person):
         return CaseState.REVIEW
     return policy.decide_erasure(opening.trust, opening.local)

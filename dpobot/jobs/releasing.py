@@ -18,8 +18,10 @@ from dpobot.jobs.attaching import attached
 from dpobot.jobs.expire import take_back, take_back_link
 from dpobot.jobs.linking import Linking
 from dpobot.jobs.parts import Parts
+from dpobot.jobs.seeing import permits
 from dpobot.jobs.way_out import WayOut, unless_room_changed
 from dpobot.model.records import Case, EncryptedFile, ExportOptions
+from dpobot.model.words import Scope
 from dpobot.store import downloads, volumes
 from dpobot.store.database import Tx
 from dpobot.store.volumes import VolumeRow
@@ -122,7 +124,10 @@ class Releasing:
 
     async def _inspect(self, files: list[VolumeFile], collected: int) -> StepResult:
         paths = [file.path for file in files]
-        seen = await asyncio.to_thread(inspect, paths, self._case.person, self._options.scope)
+        scope, permitted = self._options.scope, None
+        if scope is Scope.VISIBLE:
+            permitted = permits(self._spool, self._parts.config.export.visible_names)
+        seen = await asyncio.to_thread(inspect, paths, self._case.person, scope, permitted)
         if seen.events != (0 if self._options.only_statement else collected):
             raise Tripwire("other_count")
         unusual = f"anomaly_{'.'.join(seen.anomalies)}"

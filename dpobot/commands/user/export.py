@@ -15,7 +15,7 @@ ORDER = 40
 
 async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Sequence[Reply]:
     """Open the case; policy or staff decide, the answer says which."""
-    wanted = options(arguments)
+    wanted = options(arguments, visible=context.visible and incoming.local)
     case = await open_case(context, incoming, Kind.EXPORT, stored(wanted))
     values = {
         "reference": case.reference,
@@ -23,21 +23,27 @@ async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Seq
         "sections": sorted(section.value for section in wanted.sections),
         "since": wanted.since,
         "until": wanted.until,
+        "scope": wanted.scope.value,
     }
     if case.state is not CaseState.REVIEW:
         return [Reply("export_accepted", values)]
     return [Reply("export_waiting", {**values, "trust": incoming.trust.value, "local": incoming.local})]
 
 
-def options(arguments: Arguments) -> ExportOptions:
-    """Return what is asked for. Raises `Refusal`: ``visible_not_offered``, ``empty_period``."""
-    if arguments.get("scope", Scope.MINE) == Scope.VISIBLE:
+def options(arguments: Arguments, *, visible: bool = False) -> ExportOptions:
+    """Return what is asked for; ``visible``: what others wrote may be, by an account that we can read it as.
+
+    Raises `Refusal`: ``visible_not_offered``, ``empty_period``.
+    """
+    scope = Scope(arguments.get("scope", Scope.MINE))
+    if scope is Scope.VISIBLE and not visible:
         raise Refusal("visible_not_offered")
     since: Period | None = arguments.get("since")
     until: Period | None = arguments.get("until")
     if since and until and since[0] >= until[1]:
         raise Refusal("empty_period", since=since[0], until=until[0])
     return ExportOptions(
+        scope=scope,
         sections=frozenset(Section(word) for word in arguments.get("sections", ())),
         since=since[0] if since else None,
         until=until[1] if until else None,  # a day that is named last is wanted whole

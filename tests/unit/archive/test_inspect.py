@@ -108,7 +108,7 @@ async def test_a_sound_archive_passes(rich: Spool, make: Make) -> None:
         (drop("index.html"), "absent"),
         (drop("manifest.json"), "unreadable"),
         (_manifest(person="@bob:example.org"), "wrong_person"),
-        (_manifest(scope="visible"), "wrong_person"),
+        (_manifest(scope="visible"), "scope"),
         (_manifest(volume=2), "volumes"),
         (_manifest(volumes=[]), "volumes"),
         (_manifest(files=5), "unreadable"),
