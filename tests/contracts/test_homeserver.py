@@ -12,7 +12,7 @@ import pytest
 
 from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.errors import Gone, Rejected
-from dpobot.homeserver.api import Homeserver, MediaItem
+from dpobot.homeserver.api import Homeserver, MediaItem, Told
 from dpobot.homeserver.mas.homeserver import MasHomeserver
 from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.model.ids import Mxc, RoomId, UserId
@@ -41,6 +41,9 @@ class Stage(Protocol):
 
     async def part(self, room: RoomId, user: UserId, *, forget: bool) -> None:
         """Let somebody leave, and forget if asked for."""
+
+    async def join(self, room: RoomId, user: UserId) -> None:
+        """Let somebody come (back)."""
 
     async def invite(self, room: RoomId, owner: UserId, user: UserId) -> None:
         """Let ``owner`` invite somebody."""
@@ -75,6 +78,10 @@ class InMemory:
     async def part(self, room: RoomId, user: UserId, *, forget: bool) -> None:
         self.fake.send(room, user, {"membership": "leave"}, "m.room.member", state_key=user)
         self.fake.set_membership(room, user, "forgotten" if forget else "leave")
+
+    async def join(self, room: RoomId, user: UserId) -> None:
+        self.fake.send(room, user, {"membership": "join"}, "m.room.member", state_key=user)
+        self.fake.set_membership(room, user, "join")
 
     async def invite(self, room: RoomId, owner: UserId, user: UserId) -> None:
         self.fake.send(room, owner, {"membership": "invite"}, "m.room.member", state_key=user)
@@ -120,6 +127,9 @@ class Real:
         await self._people[user].member(room, "leave")
         if forget:
             await self._people[user].member(room, "forget")
+
+    async def join(self, room: RoomId, user: UserId) -> None:
+        await self._people[user].member(room, "join")
 
     async def invite(self, room: RoomId, owner: UserId, user: UserId) -> None:
         await self._people[owner].member(room, "invite", user_id=user)
@@ -226,6 +236,76 @@ async def test_events_come_in_pages_and_only_the_persons(stage: Stage) -> None:
     assert await own(stage, room, anna, 1) == said
     assert await own(stage, room, anna, 3) == said
     assert await own(stage, room, anna, 1000) == said
+
+
+async def readable(stage: Stage, room: RoomId, user: UserId, limit: int = 1000) -> list[str]:
+    """Return the IDs of what somebody may read in a room, read page by page."""
+    found: list[str] = []
+    start: str | None = None
+    while True:
+        page = await stage.homeserver.visible_events(room, user, start, limit)
+        found += [event["event_id"] for event in page.events]
+        if page.next is None:
+            return found
+        start = page.next
+
+
+async def story(stage: Stage, room: RoomId, user: UserId, limit: int = 1000) -> list[Told]:
+    """Return a room's story, read page by page."""
+    found: list[Told] = []
+    start: str | None = None
+    while True:
+        page = await stage.homeserver.story(room, user, start, limit)
+        found += page.told
+        if page.next is None:
+            return found
+        start = page.next
+
+
+async def test_what_somebody_may_read_ends_where_they_left(stage: Stage) -> None:
+    """Everybody's events, oldest first, whatever the page size; nothing of what came later, and all again after that.
+
+    The room's history is shared: who comes back may read what was said meanwhile.
+    """
+    anna, bob = await stage.person(), await stage.person()
+    room = await stage.room(bob, "A room", anna)
+    said = [await stage.say(room, person, "a word") for person in (bob, anna, bob)]
+    await stage.part(room, anna, forget=False)
+    later = [await stage.say(room, bob, "a word more") for _ in range(2)]
+    before = await readable(stage, room, anna)
+    assert [event for event in before if event in said] == said
+    assert [event for event in before if event in later] == []
+    assert await readable(stage, room, anna, 2) == before
+    everything = [told.event_id for told in await story(stage, room, anna)]
+    assert [event for event in everything if event in before] == before
+    assert everything[-2:] == later
+    await stage.join(room, anna)
+    assert [event for event in await readable(stage, room, anna) if event in later] == later
+
+
+async def test_what_is_closed_to_somebody_has_no_events(stage: Stage) -> None:
+    """Invited, forgotten, and a room that never was: nothing to read, and no error."""
+    anna, bob = await stage.person(), await stage.person()
+    invited, forgotten = await stage.room(bob, "Invited"), await stage.room(bob, "Forgotten", anna)
+    await stage.invite(invited, bob, anna)
+    await stage.part(forgotten, anna, forget=True)
+    never = RoomId("!never:dpobot.test")
+    assert [await readable(stage, room, anna) for room in (invited, forgotten, never)] == [[], [], []]
+    assert await story(stage, never, anna) == []
+
+
+async def test_a_story_tells_what_decides_who_may_read(stage: Stage) -> None:
+    """The person's own memberships with what was before, by the IDs of all events, in the same order for any page."""
+    anna, bob = await stage.person(), await stage.person()
+    room = await stage.room(bob, "A room", anna)
+    spoken = await stage.say(room, bob, "a word")
+    await stage.part(room, anna, forget=False)
+    told = await story(stage, room, anna)
+    assert [each.membership for each in told if each.membership is not None] == ["join", "leave"]
+    assert [each.before for each in told if each.membership == "leave"] == ["join"]
+    assert Told(spoken) in told
+    assert await story(stage, room, anna, 2) == told
+    assert [each.membership for each in await story(stage, room, bob) if each.membership is not None] == ["join"]
 
 
 async def test_an_unknown_room_has_no_events(stage: Stage) -> None:

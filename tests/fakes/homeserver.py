@@ -41,6 +41,7 @@ class FakeRoom:
     silenced: set[str] = field(default_factory=set)  # who is in it, but has no power to send anything
     version: str = "12"
     shown: dict[str, Any] = field(default_factory=dict)  # in the directory of rooms, which follows no redaction
+    leaks: bool = False  # gives all its events to anybody who asks what they may read
 
 
 class FakeHomeserver:
