@@ -32,6 +32,7 @@ class PackageFacts:
     created_at: datetime
     notice_version: str
     scope: Scope = Scope.MINE
+    pseudonyms: bool = False  # other people are called Person 1, Person 2 (scope visible)
     sections: frozenset[Section] = frozenset()  # empty: all
     since: datetime | None = None
     until: datetime | None = None

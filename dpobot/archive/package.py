@@ -23,6 +23,8 @@ from dpobot.archive.volume import BLOCK, Packed, Stage, pack
 from dpobot.model.words import Section
 
 NOT_ASKED = "not_asked"
+NEVER_JOINED = "never_joined"  # shared history that the server would show, to one who never joined
+SEEN = "visible"  # the spool's note of what of others was seen
 _LIST_ROWS = 500  # on a page of the lists of rooms and of media
 _LIST_PAGE = 150_000  # bytes that such a page takes at most, packed
 
@@ -105,6 +107,8 @@ class _Packing:
         for total in rooms:
             if total.room.missing:
                 reasons[total.room.missing] = reasons.get(total.room.missing, 0) + 1
+        if left_out := sum(((self._spool.kept(SEEN) or {}).get("left_out") or {}).values()):
+            reasons[NEVER_JOINED] = left_out
         asked = self._facts.asked(Section.MESSAGES) or self._facts.only_statement
         events = sum(total.events for total in rooms)
         return Holding(MESSAGES, "Messages", events, False, None if asked else NOT_ASKED, reasons)

@@ -18,7 +18,7 @@ from dpobot.jobs.attaching import attached
 from dpobot.jobs.expire import take_back, take_back_link
 from dpobot.jobs.linking import Linking
 from dpobot.jobs.parts import Parts
-from dpobot.jobs.seeing import permits
+from dpobot.jobs.seeing import permits, pseudonyms
 from dpobot.jobs.way_out import WayOut, unless_room_changed
 from dpobot.model.records import Case, EncryptedFile, ExportOptions
 from dpobot.model.words import Scope
@@ -116,6 +116,7 @@ class Releasing:
             created_at=self._parts.clock.now(),
             notice_version=self._parts.notice_version,
             scope=self._options.scope,
+            pseudonyms=self._options.scope is Scope.VISIBLE and pseudonyms(self._spool),
             sections=self._options.sections,
             since=self._options.since,
             until=self._options.until,
@@ -126,7 +127,7 @@ class Releasing:
         paths = [file.path for file in files]
         scope, permitted = self._options.scope, None
         if scope is Scope.VISIBLE:
-            permitted = permits(self._spool, self._parts.config.export.visible_names)
+            permitted = permits(self._spool)
         seen = await asyncio.to_thread(inspect, paths, self._case.person, scope, permitted)
         if seen.events != (0 if self._options.only_statement else collected):
             raise Tripwire("other_count")

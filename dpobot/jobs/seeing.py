@@ -14,6 +14,7 @@ from typing import Any
 
 from dpobot import log
 from dpobot.archive.clean import visible_event
+from dpobot.archive.package import SEEN
 from dpobot.archive.permits import Permits
 from dpobot.archive.pseudonyms import Pseudonyms
 from dpobot.archive.spool import Room, Spool
@@ -25,7 +26,6 @@ from dpobot.jobs.reading import Line, Page, Source
 from dpobot.model.ids import RoomId, UserId
 
 DISAGREEMENT = "visible_disagreement"  # why a package is held: the server gave what our rules deny
-NOTE = "visible"  # in the spool: how many events are others', and how many were left out
 _PEOPLE = "people"  # in the spool: who has which pseudonym
 _AT_A_TIME = 500  # events that are written together
 _NOW = "now"
@@ -33,9 +33,14 @@ _NOW = "now"
 _logger = log.get(__name__)
 
 
-def permits(spool: Spool, names: str) -> Permits:
-    """Return what the second check let pass; ``names`` as the configuration says it."""
-    return Permits(spool.folder, pseudonyms=names == "pseudonyms")
+def pseudonyms(spool: Spool) -> bool:
+    """Whether other people are called by pseudonyms in what was seen."""
+    return bool((spool.kept(SEEN) or {}).get("pseudonyms", True))
+
+
+def permits(spool: Spool) -> Permits:
+    """Return what the second check let pass."""
+    return Permits(spool.folder, pseudonyms=pseudonyms(spool))
 
 
 class Seeing:
@@ -58,7 +63,7 @@ class Seeing:
         self._pseudonyms = names == "pseudonyms"
         self._page_events = page_events
         self._in_time = in_time
-        self._permits = permits(spool, names)
+        self._permits = Permits(spool.folder, pseudonyms=self._pseudonyms)
         self._generation = spool.generation()
         self.own = Spool(spool.folder / "read-own")
         self._asked = Spool(spool.folder / "read-visible")
@@ -92,7 +97,7 @@ class Seeing:
             "others": sum(result["others"] for result in results.values()),
             "left_out": {str(number): result["left_out"] for number, result in results.items() if result["left_out"]},
         }
-        await asyncio.to_thread(self._spool.keep, NOTE, note)
+        await asyncio.to_thread(self._spool.keep, SEEN, note)
         for read in (self.own, self._asked, self._story):
             await asyncio.to_thread(read.remove)
 

@@ -55,6 +55,7 @@ def values(
         "approvals": counts.approvals if case.state in (CaseState.REVIEW, CaseState.HELD) else 0,
         "erasure": None if progress is None else _erasure(progress),
         "field": case.options.get("field") if case.kind is Kind.RECTIFICATION else None,
+        "scope": case.options.get("scope") if case.kind is Kind.EXPORT else None,
         "next": next_step(case, None if progress is None else progress.stage),
     }
 

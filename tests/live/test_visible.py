@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from dpobot.archive.package import SEEN
 from dpobot.archive.permits import digest
 from dpobot.archive.spool import Spool
 from dpobot.clock import SystemClock
@@ -17,7 +18,7 @@ from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.jobs.collecting import Collecting
 from dpobot.jobs.progress import Tally
-from dpobot.jobs.seeing import NOTE, permits
+from dpobot.jobs.seeing import permits
 from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import ExportOptions
 from dpobot.model.words import Scope, Section
@@ -80,7 +81,7 @@ async def seen(scene: Scene, name: str, folder: Path, names: str = "names") -> S
     events = {room: [json.loads(line) for line in spool.events(number)] for room, number in rooms.items()}
     assert tally.events == sum(len(each) for each in events.values())
     numbers = {str(number): room for room, number in rooms.items()}
-    left_out = {numbers[number]: count for number, count in spool.kept(NOTE)["left_out"].items()}
+    left_out = {numbers[number]: count for number, count in spool.kept(SEEN)["left_out"].items()}
     return Seen(defaultdict(list, events), left_out, spool)
 
 
@@ -124,7 +125,7 @@ async def test_what_the_server_shows_beyond_the_specification_is_left_out(
 async def test_every_event_has_a_permit_and_every_permit_an_event(scene: Scene, tmp_path: Path) -> None:
     """What the last look at the archive compares with is exactly what was collected."""
     found = await seen(scene, "late", tmp_path)
-    allowed = permits(found.spool, "names")
+    allowed = permits(found.spool)
     for room in scene.rooms.values():
         assert list(allowed.of(room, 0)) == [digest(room, event) for event in found.ids(room)]
     assert allowed.total() == sum(len(events) for events in found.events.values())

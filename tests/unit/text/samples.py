@@ -25,7 +25,7 @@ _VERSION = NoticeVersion("2026-11-22", date(2026, 11, 22), "First version.", (_S
 _REFERENCE = {"reference": "DPO-2026-0042"}
 _DUE = {**_REFERENCE, "due_at": AT}
 _LINES = [{"name": "help", "usage": "help [command]", "summary": "what you can say here"}]
-_EXPORT: dict[str, Any] = {**_DUE, "sections": [], "since": None, "until": None}
+_EXPORT: dict[str, Any] = {**_DUE, "sections": [], "since": None, "until": None, "scope": "mine"}
 _CASES = [
     {
         **_REFERENCE,
@@ -84,7 +84,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {**_EXPORT, "trust": trust, "local": local}
         for trust in ("signed", "unsigned", "identity_changed", "unknown")
         for local in (True, False)
-    ],
+    ]
+    + [{**_EXPORT, "scope": "visible", "trust": "signed", "local": True}],
     "export_progress": [
         {
             **_REFERENCE,

@@ -33,6 +33,7 @@ _CARD: dict[str, Any] = {
     "approvals": 0,
     "erasure": None,
     "field": None,
+    "scope": None,
     "next": "claim",
 }
 _ERASURE: dict[str, Any] = {
@@ -85,6 +86,7 @@ _WORDS = {"at": AT, "lines": ["Good morning,", "this is about my account."], "mo
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/card": [
         _CARD,
+        {**_CARD, "kind": "export", "scope": "visible"},
         *({**_CARD, "kind": kind.value} for kind in Kind),
         *(
             {**_CARD, "state": state.value, "paused_at": AT if state is CaseState.PAUSED else None}

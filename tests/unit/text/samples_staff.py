@@ -121,6 +121,7 @@ _DECIDED: list[tuple[dict[str, Any], str | None, dict[str, Any] | None]] = [
     ({}, None, None),
     ({"kind": "erasure", "job": None, "proven": False, "files": 1}, None, None),
     ({"held": "anomaly_ratio", "files": 2}, None, None),
+    ({"options": {"scope": "visible"}}, None, None),
     ({"second": True}, None, None),
     ({"second": True}, _WHO, None),
     *(({"kind": "erasure", "job": "erase", "options": {}, "erasure": plan}, None, _BESIDE) for plan in _PLANS),
