@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dpobot.archive import inspect_chapters
+from dpobot.archive.inspect_chapters import CHAPTERS
 from dpobot.archive.inspect_events import Judge
+from dpobot.archive.inspect_viewer import Viewer
 from dpobot.archive.layout import safe_entry
 from dpobot.archive.permits import Permits
 from dpobot.errors import Tripwire
@@ -68,7 +71,7 @@ def inspect(volumes: Sequence[Path], person: UserId, scope: Scope, permits: Perm
 
     Raises `Tripwire`: ``foreign_sender``, ``foreign_nested``, ``foreign_account``, ``not_permitted``, ``wrong_room``,
     ``not_an_event``, ``twice`` , ``counts``, ``digest``, ``unlisted``, ``absent``, ``unsafe_name``, ``wrong_person``,
-    ``volumes``, ``unreadable``, ``scope``.
+    ``volumes``, ``unreadable``, ``scope``, ``viewer``, ``foreign_recipient``.
     """
     if (scope is Scope.VISIBLE) is not (permits is not None):
         raise Tripwire("scope")  # nothing here can tell what a person may see of others
@@ -120,9 +123,11 @@ class _Look:
         rooms = {line["file"]: line for line in manifest["rooms"]}
         if {name for name in names if _EVENTS.fullmatch(name)} != set(rooms):
             raise Tripwire("unlisted")
+        viewer = Viewer(archive, self._person, others=self._scope is Scope.VISIBLE)
+        viewer.files(manifest["rooms"])
         for name in names:
             if name != _MANIFEST:
-                self._file(archive, name, listed[name], rooms.get(name))
+                self._file(archive, name, listed[name], rooms.get(name), viewer)
         if sum(line["events"] for line in manifest["rooms"]) != manifest["volumes"][number - 1]["events"]:
             raise Tripwire("counts")
 
@@ -161,7 +166,9 @@ class _Look:
         if any(line["missing"] is not None for line in manifest["other_systems"]):
             self.anomalies.add("attachment_missing")
 
-    def _file(self, archive: zipfile.ZipFile, name: str, sha256: str, room: Mapping[str, Any] | None) -> None:
+    def _file(
+        self, archive: zipfile.ZipFile, name: str, sha256: str, room: Mapping[str, Any] | None, viewer: Viewer
+    ) -> None:
         info = archive.getinfo(name)
         if info.file_size > _RATIO_FROM and info.file_size > _RATIO * max(info.compress_size, 1):
             self.anomalies.add("ratio")
@@ -169,9 +176,12 @@ class _Look:
         with archive.open(info) as file:
             blocks = iter(lambda: file.read(_BLOCK), b"")
             if room is not None:
-                self._events(_lines(blocks, digest), room)
-            elif _ACCOUNT.fullmatch(name):
-                self._account(b"".join(_fed(blocks, digest)))
+                self._events(_lines(blocks, digest), room, viewer)
+            elif name in CHAPTERS or _ACCOUNT.fullmatch(name):
+                data = b"".join(_fed(blocks, digest))
+                self._account(data)
+                if name in CHAPTERS:
+                    inspect_chapters.look(name, data, self._person)
             else:
                 for block in blocks:
                     digest.update(block)
@@ -192,14 +202,17 @@ class _Look:
         if said["room_id"] != room["room_id"]:
             raise Tripwire("wrong_room")
 
-    def _events(self, lines: Iterator[bytes], room: Mapping[str, Any]) -> None:
+    def _events(self, lines: Iterator[bytes], room: Mapping[str, Any], viewer: Viewer) -> None:
         room_id, count = room["room_id"], 0
-        for line, _ in self._judge.events(lines, room_id):
+        compare = viewer.events(room, self._judge.seen(room_id) + 1)
+        for line, event in self._judge.events(lines, room_id):
+            compare(line, event)
             count += 1
             if len(line) > _LARGEST_EVENT:
                 self.anomalies.add("large_event")
         if count != room["events"]:
             raise Tripwire("counts")
+        compare(None, {})
         self.events += count
         self.rooms.add(room_id)
 

@@ -40,6 +40,10 @@ class Judge:
             yield line, event
         self._places[room_id] = place
 
+    def seen(self, room_id: str) -> int:
+        """Return how many events of a room have been looked at."""
+        return self._places.get(room_id, 0)
+
     def whole(self) -> None:
         """Raise `Tripwire` ``counts`` if the archive lacks an event that was let pass."""
         if self._permits is not None and sum(self._places.values()) != self._permits.total():
