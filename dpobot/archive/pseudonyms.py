@@ -17,7 +17,7 @@ _MEMBER = "m.room.member"
 _LINK = r"(?:https?://matrix\.to/#/((?:@|%40)[^\"'?]{1,900})|matrix:u(?:ser)?/([^\"'?]{1,900}))"
 # Appendices, "User Identifiers", also historical ones; not what stands in the middle of a word, as in an e-mail address
 _USER = re.compile(
-    r"(?<![\w.+@-])@[^\s@:/?#<>\"'()\[\]{},;|\\]{1,255}:(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,255})(?::\d{1,5})?"
+    r"(?<![^\W_])(?<![.+@-])@[^\s@:/?#<>\"'()\[\]{},;|\\]{1,255}:(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,255})(?::\d{1,5})?"
 )
 _ESCAPED = re.compile(r"%40[^\s@:/?#<>\"'&]{1,600}?(?:%3A|:)[A-Za-z0-9.-]{1,255}(?:(?:%3A|:)\d{1,5})?", re.IGNORECASE)
 _URI = re.compile(r"matrix:u(?:ser)?/([^\s?#<>\"'&]{1,600})", re.IGNORECASE)
