@@ -23,7 +23,7 @@ from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import ExportOptions
 from dpobot.model.words import Scope, Section
 from tests.fakes.journal import Journal
-from tests.live.http import Json
+from tests.live.http import Client, Json
 from tests.live.readers import PEOPLE, VISIBILITIES, Readers, scrolled
 
 pytestmark = pytest.mark.live
@@ -157,3 +157,24 @@ async def test_with_pseudonyms_nobody_elses_id_is_in_any_event(scene: Scene, tmp
     text = json.dumps(found.events)
     assert [user for user in others if user in text] == []
     assert [user for user in others if user in json.dumps(plain.events)] != []
+
+
+@pytest.mark.parametrize("visibility", ["shared", "invited", "joined"])
+async def test_a_room_whose_beginning_was_deleted_is_judged_by_what_is_left(
+    scene: Scene, admin: Credentials, synapse: Synapse, tmp_path: Path, visibility: str
+) -> None:
+    """Retention takes old events, and with them who joined when: what came later says what was before."""
+    readers = scene.readers
+    room = await readers.room(visibility, "12")
+    administrator = Client(readers.http, synapse.url, admin)
+    marker = await readers.owner.say(room, "up to here")
+    after = await readers.owner.say(room, "this stays")
+    body = {"delete_local_events": True, "purge_up_to_event_id": marker}
+    purge = (await administrator.admin("POST", "v1", "purge_history", room, body=body))["purge_id"]
+    while (await administrator.admin("GET", "v1", "purge_history_status", purge))["status"] == "active":
+        continue
+    for name in ("early", "late", "rejoined"):
+        found = await seen(scene, name, tmp_path)
+        shown = await scrolled(await readers.own_client(name), room)
+        assert (name, found.ids(room)) == (name, shown)
+        assert (after in shown, len(shown) < 5) == (True, True)
