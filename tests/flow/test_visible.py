@@ -16,7 +16,7 @@ from dpobot.model.ids import RoomId, UserId
 from dpobot.model.words import Scope
 from tests.flow.conftest import ANNA, BERT
 from tests.flow.planted import BODY
-from tests.flow.stage import Stage, reference
+from tests.flow.stage import Stage, StageHomeserver, play, reference
 from tests.flow.team import DORA, Team
 
 
@@ -168,6 +168,19 @@ async def test_an_archive_of_another_scope_than_asked_for_is_held(
         room_id = await team.stage.meet(ANNA)
         await team.stage.ask(room_id, ANNA, "export mine")
     await _held(team, room_id, "scope")
+
+
+async def test_a_configuration_that_has_changed_since_the_approval_counts(team: Team) -> None:
+    """Staff approved it; before the work could begin, the admin took the possibility away: it is held."""
+    _room(team.stage)
+    stage = team.stage
+    stage.homeserver.fault("rooms", Unavailable("timeout"))
+    room_id = await _approved(team)
+    await stage.bot.engine.stop()
+    assert isinstance(stage.homeserver, StageHomeserver)
+    async with play(stage.database, stage.data, stage.server, stage.homeserver) as restarted:
+        await restarted.pass_time(hours=1)
+        await _held(Team(restarted, team.room), room_id, "visible_not_offered")
 
 
 @pytest.mark.parametrize("method", ["own_events", "visible_events", "story"])
