@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import zipfile
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from dpobot.archive.package import SEEN
+from dpobot.archive.inspect import inspect
+from dpobot.archive.package import SEEN, package
 from dpobot.archive.permits import digest
 from dpobot.archive.spool import Spool
 from dpobot.clock import SystemClock
@@ -22,13 +24,15 @@ from dpobot.jobs.seeing import permits
 from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import ExportOptions
 from dpobot.model.words import Scope, Section
+from dpobot.text.render import Renderer, templates_folder
 from tests.fakes.journal import Journal
 from tests.live.http import Client, Json
 from tests.live.readers import PEOPLE, VISIBILITIES, Readers, scrolled
+from tests.unit.archive.conftest import facts
 
 pytestmark = pytest.mark.live
 
-VERSIONS = ("10", "12")
+IN_VERSION_10 = ("shared", "joined", "shared, then stricter")  # every kind of room exists in version 12
 # Synapse shows these shared history that they never joined for: see `archive.visibility.Verdict.GENEROUS`
 SHOWN_TOO_MUCH = ("declined", "unbanned")
 _BEFORE_IT_IS_SET = 6  # events of a new room
@@ -49,11 +53,11 @@ class Scene:
 
 @pytest.fixture(scope="module")
 async def scene(synapse: Synapse, admin: Credentials) -> AsyncIterator[Scene]:
-    """Every kind of room, in both versions, with everybody in it."""
+    """Every kind of room, with everybody in it."""
     homeserver = SynapseHomeserver(synapse.url, admin.access_token, retries=0)
     async with aiohttp.ClientSession() as http:
         readers = await Readers.gather(synapse, http)
-        kinds = [(visibility, version) for visibility in VISIBILITIES for version in VERSIONS]
+        kinds = [*((each, "12") for each in VISIBILITIES), *((each, "10") for each in IN_VERSION_10)]
         made = await asyncio.gather(*(readers.room(*kind) for kind in kinds))
         yield Scene(homeserver, readers, dict(zip(kinds, made, strict=True)))
     await homeserver.close()
@@ -159,7 +163,22 @@ async def test_with_pseudonyms_nobody_elses_id_is_in_any_event(scene: Scene, tmp
     assert [user for user in others if user in json.dumps(plain.events)] != []
 
 
-@pytest.mark.parametrize("visibility", ["shared", "invited", "joined"])
+@pytest.mark.parametrize("names", ["pseudonyms", "names"])
+async def test_the_finished_archive_stands_the_last_look(scene: Scene, tmp_path: Path, names: str) -> None:
+    """Pages, the program's data and events of all these rooms, read back: what was let pass, all of it."""
+    found, me = await seen(scene, "rejoined", tmp_path, names), UserId(scene.readers.people["rejoined"].user_id)
+    about = facts(person=me, scope=Scope.VISIBLE, sections=_WANTED.sections, pseudonyms=names == "pseudonyms")
+    made = package(found.spool, tmp_path / "out", about, 90_000_000, Renderer(templates_folder(), {}))
+    looked = inspect([volume.path for volume in made.volumes], me, Scope.VISIBLE, permits(found.spool))
+    assert looked.events == sum(len(events) for events in found.events.values())
+    assert looked.anomalies == ()
+    with zipfile.ZipFile(made.volumes[0].path) as archive:
+        texts = [archive.read(name).decode() for name in archive.namelist() if name.startswith(("rooms/", "viewer/"))]
+    others = {client.user_id for client in (scene.readers.owner, scene.readers.noisy)}
+    assert {user in text for user in others for text in texts} == ({False} if names == "pseudonyms" else {True, False})
+
+
+@pytest.mark.parametrize("visibility", ["shared", "joined"])
 async def test_a_room_whose_beginning_was_deleted_is_judged_by_what_is_left(
     scene: Scene, admin: Credentials, synapse: Synapse, tmp_path: Path, visibility: str
 ) -> None:
