@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 SCHEMA_VERSION = "1.1"
-SCHEMAS = ("manifest", "account", "event", "room", "rooms", "media", "portable", "recipients")
+SCHEMAS = ("manifest", "account", "event", "room", "rooms", "media", "portable", "statement", "recipients")
 
 INDEX = "index.html"
 MANIFEST = "manifest.json"
