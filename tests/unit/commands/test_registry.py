@@ -38,7 +38,7 @@ def test_product_commands_are_there(registry: Registry) -> None:
     expected = {
         "help", "privacy", "rights", "access", "export", "erase", "rectify", "restrict", "object", "automated",
         "complaint", "security", "child", "status", "cases", "cancel", "reply", "received", "language", "yes", "no",
-        "undo", "receipt",
+        "undo", "receipt", "copies",
     }  # fmt: skip
     assert set(registry) == expected
 
