@@ -31,7 +31,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "more": 4_321,
             "later": 17,
             "services": [
-                {"user_id": "@ircbot:example.org", "kind": "bridge", "network": "IRC, Libera.Chat"},
+                {"user_id": "@ircbot:example.org", "kind": "bridge", "network": "IRC, OFTC"},
                 {"user_id": "@polls:example.org", "kind": "bot", "network": None},
             ],
             "more_services": 3,
