@@ -27,6 +27,7 @@ OPEN = (
 _REASONS = {
     Outcome.NO_KEY: "key missing",
     Outcome.LATER_KEY: "key begins later",
+    Outcome.REPEATED: "copies of another message",
     Outcome.DAMAGED: "damaged",
 }
 

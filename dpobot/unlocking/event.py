@@ -17,16 +17,21 @@ class Outcome(StrEnum):
     DECRYPTED = "decrypted"
     NO_KEY = "no_key"  # no session of that ID
     LATER_KEY = "later_key"  # the session is known from a later message on only
+    REPEATED = "repeated"  # the ciphertext of another message once more
     DAMAGED = "damaged"  # altered, of another room, or never Megolm
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An encrypted event, opened or not. ``event``: as it came, type and content decrypted if it could be."""
+    """An encrypted event, opened or not. ``event``: as it came, type and content decrypted if it could be.
+
+    ``index`` counts the messages of its session, from 0; -1 if it could not be opened.
+    """
 
     outcome: Outcome
     event: dict[str, Any]
     session_id: str
+    index: int = -1
 
 
 class Sessions(Protocol):
@@ -56,7 +61,8 @@ def read(event: dict[str, Any], sessions: Sessions) -> Read:
     if session is None:
         return Read(Outcome.NO_KEY if session_id else Outcome.DAMAGED, event, session_id)
     try:
-        if MegolmMessage.from_base64(content["ciphertext"]).message_index() < session.first_known_index:
+        index = MegolmMessage.from_base64(content["ciphertext"]).message_index()
+        if index < session.first_known_index:
             return Read(Outcome.LATER_KEY, event, session_id)
         said = json.loads(plaintext(content, session))
     except (ValueError, KeyError, TypeError, RecursionError):  # every exception of vodozemac is a ValueError
@@ -64,7 +70,7 @@ def read(event: dict[str, Any], sessions: Sessions) -> Read:
     if not _sound(said, room_id):
         return Read(Outcome.DAMAGED, event, session_id)
     plain = event | {"type": said["type"], "content": _related(said["content"], content), "decrypted": True}
-    return Read(Outcome.DECRYPTED, plain, session_id)
+    return Read(Outcome.DECRYPTED, plain, session_id, index)
 
 
 def plaintext(content: Mapping[str, Any], session: InboundGroupSession) -> bytes:

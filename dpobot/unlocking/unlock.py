@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dpobot.unlocking import attachment
@@ -12,6 +12,7 @@ from dpobot.unlocking.event import Outcome, Read, is_encrypted, read
 from dpobot.unlocking.media import Media
 from dpobot.unlocking.opened import Opened
 from dpobot.unlocking.output import Output
+from dpobot.unlocking.repeats import Repeats
 from dpobot.unlocking.ring import Ring
 
 
@@ -27,10 +28,12 @@ class Room:
 def unlock(archive: Opened, ring: Ring, output: Output) -> list[Room]:
     """Decrypt everything, write what is wanted; return the rooms that hold anything encrypted, in their order."""
     rooms: dict[str, Room] = {}
-    media = Media(archive)
+    media, repeats = Media(archive), Repeats()
     for folder, name in archive.events():
         room = rooms.setdefault(folder, Room(folder))
-        for found in _read(archive, name, ring):
+        for each in _read(archive, name, ring):
+            again = each.outcome is Outcome.DECRYPTED and repeats.again(each.session_id, each.index)
+            found = replace(each, outcome=Outcome.REPEATED) if again else each
             room.events[found.outcome] += 1
             _keep(found, room, media, output)
     return [room for room in rooms.values() if room.events]

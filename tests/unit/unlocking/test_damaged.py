@@ -113,16 +113,16 @@ def test_the_same_volume_twice_counts_once(home: Home) -> None:
 def test_lines_that_are_no_events_are_counted(tmp_path: Path) -> None:
     """What can be read around them is."""
     author = Author()
-    good = json.dumps(author.write(KITCHEN, "fine")).encode()
+    first, last = (json.dumps(author.write(KITCHEN, "fine")).encode() for _ in range(2))
     lines = [
-        good,
+        first,
         b"{",
         b"[" * 100_000,
         b'{"type": "m.room.encrypted", "content": 5}',
         b"\xff\xfe",
         b"[]",
         b"null",
-        good,
+        last,
     ]
     path = volume(tmp_path / "volume.zip", {EVENTS: b"\n".join(lines)})
     assert outcomes(path, ring_of(author)) == [{Outcome.DECRYPTED: 2, Outcome.DAMAGED: 4}]
@@ -177,6 +177,15 @@ def test_a_payload_of_another_room_or_form(payload: dict[str, Any]) -> None:
     author = Author()
     event = author.seal(KITCHEN, {"body": "x"}, payload)
     assert read(event, ring_of(author)).outcome == Outcome.DAMAGED
+
+
+def test_a_message_counts_once(tmp_path: Path) -> None:
+    """A server could show somebody's words again, at another time: only the first is taken for theirs."""
+    author = Author()
+    events = [author.write(KITCHEN, str(number)) for number in range(20)]
+    copy = events[3] | {"event_id": "$later", "origin_server_ts": 1_800_000_000_000}
+    path = volume(tmp_path / "volume.zip", {EVENTS: b"\n".join(json.dumps(each).encode() for each in [*events, copy])})
+    assert outcomes(path, ring_of(author)) == [{Outcome.DECRYPTED: 20, Outcome.REPEATED: 1}]
 
 
 def test_redacted_events_have_nothing_to_decrypt() -> None:
