@@ -58,6 +58,7 @@ bench: .venv/.ready ## every benchmark, one after the other
 	$(BIN)/python -m benchmarks.staff_load
 	$(BIN)/python -m benchmarks.redaction
 	$(BIN)/python benchmarks/archive_memory.py
+	$(BIN)/python -m benchmarks.viewer
 
 clean: ## remove what make made
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache tests/interop/node_modules
