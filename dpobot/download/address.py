@@ -5,6 +5,12 @@ from collections.abc import Sequence
 
 _ONE_HOUSE = 64  # bits of an IPv6 address that one subscriber has at least
 
+# RFC 1918, RFC 4193, RFC 3927: what the standard library calls private is more than that
+_OURS = tuple(
+    ipaddress.ip_network(each)
+    for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
+)
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -17,7 +23,7 @@ def of(peer: str | None, forwarded: Sequence[str]) -> str:
     direct = _parsed(peer)
     if direct is None:
         return "unknown"
-    if not (direct.is_loopback or direct.is_private):
+    if not (direct.is_loopback or any(direct in network for network in _OURS)):
         return _named(direct)
     last = ",".join(forwarded).rpartition(",")[2]
     return _named(_parsed(last) or direct)
