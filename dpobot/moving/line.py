@@ -38,7 +38,7 @@ class Line:
     def __init__(self, url: str, say: Say, *, patience: float = PATIENCE_SECONDS, pause: Pause = asyncio.sleep) -> None:
         self.url = url.rstrip("/")
         self.token: str | None = None
-        self._say, self._patience, self._pause = say, patience, pause
+        self._say, self._patience, self.pause = say, patience, pause
         timeout = aiohttp.ClientTimeout(total=None, connect=15, sock_read=180)  # a join can take minutes
         self._http = aiohttp.ClientSession(
             timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), headers={"User-Agent": AGENT}
@@ -105,7 +105,7 @@ class Line:
                     raise self._unreachable() from error
                 if tried >= tries:
                     raise
-            await self._pause(min(_FIRST_DELAY * 2.0 ** (tried - 1), _LONGEST_DELAY))
+            await self.pause(min(_FIRST_DELAY * 2.0 ** (tried - 1), _LONGEST_DELAY))
 
     async def _wait(self, error: Unavailable, waited: float) -> float:
         """Wait as long as the server asks; give up if that is more than the person's patience for one request."""
@@ -114,7 +114,7 @@ class Line:
             raise error
         if seconds >= 1:
             self._say(f"waiting {seconds:.0f} s: the homeserver asks for it")
-        await self._pause(seconds)
+        await self.pause(seconds)
         return max(seconds, 0.1)  # a server that says "at once" for ever comes to an end, too
 
     def _unreachable(self) -> ImportStopped:

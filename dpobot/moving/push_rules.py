@@ -62,7 +62,8 @@ def _own(present: Present, rule: Rule) -> Json | None:
     return present.rules.get((rule.kind, rule.rule_id))
 
 
-def _tuned(rule: Mapping[str, Any]) -> tuple[bool, Tune]:
+def as_tuned(rule: Mapping[str, Any]) -> tuple[bool, Tune]:
+    """Return what a rule as the server gives it does."""
     actions = rule.get("actions")
     return tuned(rule.get("enabled") is not False, actions if isinstance(actions, list) else [])
 
@@ -93,9 +94,9 @@ class StandardRule:
         own = _own(present, self.rule)
         if own is None:
             return skipped("the homeserver has no such rule")
-        if _tuned(own) == tuned(self.rule.enabled, self.rule.actions):
+        if as_tuned(own) == tuned(self.rule.enabled, self.rule.actions):
             return there()
-        untouched = _tuned(own) == STANDARD[self.rule.rule_id]
+        untouched = as_tuned(own) == STANDARD[self.rule.rule_id]
         return will("change it") if untouched else skipped("the account has set it otherwise")
 
     def assume(self, present: Present) -> None:

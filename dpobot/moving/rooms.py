@@ -12,13 +12,15 @@ from dpobot.moving.present import Present
 KNOCKED = "knocked"
 _WAITS = "knocked; somebody in the room decides, then run the same command again"
 _OPEN = frozenset({"public", "restricted", "knock_restricted", None})  # None: the old server could not say
+_BY_ANOTHER = frozenset({"restricted", "knock_restricted"})
+_HEARSAY = (0.5, 2.0)  # seconds
 _KNOCKS = frozenset({"knock", "knock_restricted"})
 
 
 def items(parcel: Parcel) -> Iterator[Item]:
-    """Yield the rooms that the person was in at the end."""
+    """Yield the rooms that the person was in at the end; those last that let in who is in another room."""
     partners = {room: user for user, rooms in parcel.direct.items() for room in rooms}
-    for room in parcel.joined():
+    for room in sorted(parcel.joined(), key=lambda room: room.join_rule in _BY_ANOTHER):
         yield Join(room, parcel.user_id, partners.get(room.room_id))
 
 
@@ -73,7 +75,7 @@ class Join:
             return skipped("has knocked before, and was not let in")
         if self.room.join_rule in _OPEN or invited:
             try:
-                await self._enter(acting.line, "join")
+                await self._admitted(acting.line)
             except Rejected as refusal:
                 if self.room.join_rule in ("public", "knock_restricted") or invited or refusal.status != 403:
                     return await self._second(acting, refusal)
@@ -81,6 +83,17 @@ class Join:
             acting.present.joined.add(self.room.room_id)
             return Standing(Verdict.DONE)
         return await self._knock(acting)
+
+    async def _admitted(self, line: Line) -> None:
+        """Join; where being in another room lets one in, give the other servers time to hear of a join there."""
+        for seconds in _HEARSAY if self.room.join_rule in _BY_ANOTHER else ():
+            try:
+                return await self._enter(line, "join")
+            except Rejected as refusal:
+                if refusal.status != 403:
+                    raise
+                await line.pause(seconds)
+        return await self._enter(line, "join")
 
     async def _second(self, acting: Acting, refusal: Rejected) -> Standing:
         """Knock where one may, else say why there is no way in."""
