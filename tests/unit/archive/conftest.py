@@ -25,6 +25,28 @@ PIXEL = bytes.fromhex(
 )
 
 Make = Callable[..., Package]
+RECIPIENTS: dict[str, Any] = {
+    "servers": [
+        {"server": "example.org", "own": True, "rooms": 2, "events": 6, "first": 1, "last": 2, "later": False},
+        {
+            "server": "other.example",
+            "own": False,
+            "rooms": 1,
+            "events": 5,
+            "first": 1_790_000_000_000,
+            "last": 1_790_010_000_000,
+            "later": False,
+        },
+    ],
+    "services": [
+        {"user_id": "@irc:other.example", "kind": "bridge", "network": "IRC", "rooms": 1, "first": None, "last": None}
+    ],
+    "push": [{"host": "push.example.org", "app": "im.example", "devices": 1}],
+    "identity": [{"host": "identity.example"}],
+    "incomplete": {"M_FORBIDDEN": 1},
+    "rooms": 2,
+    "events": 6,
+}
 
 
 def facts(**changes: Any) -> PackageFacts:
@@ -152,4 +174,5 @@ async def rich(spool: Spool) -> Spool:
     ):
         appended, _ = await spool.medium(item, offset, None if data is None else blocks(data))
         offset = appended.offset
+    spool.keep("recipients", RECIPIENTS)
     return spool

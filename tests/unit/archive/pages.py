@@ -46,6 +46,10 @@ _TAGS = [
     "img",
     "video",
     "audio",
+    "svg",
+    "desc",
+    "rect",
+    "text",
 ]
 
 
