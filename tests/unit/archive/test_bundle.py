@@ -135,7 +135,9 @@ async def test_the_archive_holds_the_bundle_and_the_statement_alone_does_not(liv
     assert "portable.json" not in files
 
 
-@given(st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+)
 def test_a_secret_is_found_at_any_depth(content: object) -> None:
     """Wherever it hides in settings of a type that would be carried."""
     assert holds_secret({"a": [content, {"b": [{"Ciphertext": "x"}]}]})
