@@ -11,7 +11,7 @@ from dpobot.jobs.copies_outcome import CopiesOutcome
 from dpobot.jobs.erase_outcome import EraseOutcome
 from dpobot.jobs.parts import Parts
 from dpobot.model.records import Case, Job, Reply
-from dpobot.model.words import CaseState, JobState
+from dpobot.model.words import CaseState, JobState, Kind
 from dpobot.store import downloads, files, jobs, volumes
 from dpobot.store.database import Tx
 
@@ -61,7 +61,7 @@ class Outcome:
         if link is not None:  # its message says it all
             return
         reply = Reply(
-            "export_delivered",
+            f"{_named(case)}_delivered",
             {
                 "reference": case.reference,
                 "volumes": [{"number": row.number, "size": row.size, "sha256": row.sha256} for row in sent],
@@ -81,7 +81,7 @@ class Outcome:
         if case.state is CaseState.WORKING:
             detail = {"code": job.error}
             await service.move(tx, now, case, CaseState.HELD, "bot", "export.held" if held else "export.failed", detail)
-        template = "export_held" if held else "export_failed"
+        template = "export_held" if held else f"{_named(case)}_failed"
         await self._say(tx, case, job, Reply(template, {"reference": case.reference}), now)
 
     async def _say(self, tx: Tx, case: Case, job: Job, reply: Reply, now: datetime) -> None:
@@ -90,3 +90,8 @@ class Outcome:
         Once for each job: a case that is approved again has another one, and its end is news.
         """
         await post(tx, self._parts.renderer, now, Address(case.person), reply, key(reply.template, case.id, job.id))
+
+
+def _named(case: Case) -> str:
+    """Return how the messages of a case begin their name: a statement is told of in other words than a copy."""
+    return "access" if case.kind is Kind.ACCESS else "export"

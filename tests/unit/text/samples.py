@@ -102,6 +102,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "export_delivered": [
         {**_REFERENCE, "volumes": [{"number": 1, "size": 90_000_000, "sha256": "ab" * 32}], "delete_on": AT}
     ],
+    "access_delivered": [
+        {**_REFERENCE, "volumes": [{"number": 1, "size": 90_000_000, "sha256": "ab" * 32}], "delete_on": AT}
+    ],
+    "access_failed": [_REFERENCE],
     "export_held": [_REFERENCE],
     "export_failed": [_REFERENCE],
     "delivery_waits": [_REFERENCE],
