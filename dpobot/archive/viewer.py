@@ -1,8 +1,9 @@
 """The program of an archive's ``index.html``: it searches, and decrypts on the person's own machine.
 
 How a page takes it in: ``Viewer(pages)`` once; ``policy`` is the page's Content-Security-Policy, ``style`` goes behind
-the archive's own (the hash in the policy is that of both together); the template gets ``viewer=viewer.values(contents)``
-and says ``{% include "archive/viewer.html" %}`` once, in its main part. That brings panel, sentences, contents and program.
+the archive's own (the hash in the policy is that of both together); the template gets
+``viewer=viewer.values(contents)`` and says ``{% include "archive/viewer.html" %}`` once, in its main part. That brings
+panel, sentences, contents and program.
 ``contents`` is what the program is told of the volume: `docs/archive.md`, "Data for the program".
 """
 
@@ -19,6 +20,7 @@ PARTS = (
     "bytes",
     "sha256",
     "aes",
+    "cbc",
     "megolm",
     "keyfile",
     "secrets",
@@ -71,7 +73,7 @@ class Viewer:
 
 
 def program(pages: Pages) -> str:
-    """Return the text of the program: its parts in one strict function, so that a page's other names are out of reach."""
+    """Return the text of the program: its parts in one strict function, out of reach of the page's other names."""
     parts = "\n".join(source(pages, part) for part in PARTS)
     return f'"use strict";\n(() => {{\n{parts}\nstart();\n}})();\n'
 

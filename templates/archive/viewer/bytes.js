@@ -12,6 +12,7 @@ class Problem extends Error {
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const UTF8 = new TextEncoder();
+const FROM_UTF8 = new TextDecoder();
 const SIXTETS = sixtets();
 
 function sixtets() {
@@ -85,7 +86,7 @@ function toUtf8(text) {
 
 // What is no UTF-8 becomes U+FFFD
 function fromUtf8(bytes) {
-  return new TextDecoder().decode(bytes);
+  return FROM_UTF8.decode(bytes);
 }
 
 // In one go whatever differs, so that how long it takes says nothing

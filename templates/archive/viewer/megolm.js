@@ -97,5 +97,5 @@ async function openMessage(session, message) {
   const keys = session.keys(message.index);
   const mac = new Hmac(keys.mac).of(message.signed).subarray(0, 8);
   if (!sameBytes(mac, message.mac)) throw new Problem("altered");
-  return aesCbc(keys.aes, keys.iv, message.ciphertext);
+  return openCbc(keys.aes, keys.iv, message.ciphertext);
 }

@@ -1,6 +1,6 @@
 // All keys that are open, and what they open. Nothing of it is ever stored: it is gone when the page is closed.
 
-const AT_ONCE = 250; // events between two breaths of the page
+const AT_ONCE = 1000; // events between two breaths of the page: some 100 ms, of which a breath takes 4
 
 class Vault {
   constructor() {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-const NAMES = ["Problem", "Sha256", "Hmac", "hkdf", "Session", "Vault", "openBackups", "openKeyFile", "openAttachment"];
+const NAMES = ["Problem", "Sha256", "Hmac", "hkdf", "openCbc", "Session", "Vault", "openBackups", "openKeyFile", "openAttachment"];
 NAMES.push("zipEntries", "zipEntry", "harmlessName", "conversation", "folded", "snippet", "wordsOf", "saidNow", "saidBefore");
 const script = readFileSync(process.argv[2], "utf-8");
 const part = new Function(`"use strict";\n${script}\nreturn { ${NAMES.join(", ")} };`)();
@@ -15,6 +15,7 @@ const asks = {
   pieces: ({ pieces }) => base64(pieces.reduce((hash, data) => hash.add(bytes(data)), new part.Sha256()).digest()),
   macs: ({ of }) => of.map(([key, data]) => base64(new part.Hmac(bytes(key)).of(bytes(data)))),
   hkdf: ({ secret, info, length }) => base64(part.hkdf(bytes(secret), bytes(info), length)),
+  cbc: ({ key, iv, of }) => of.map((data) => base64(part.openCbc(bytes(key), bytes(iv), bytes(data)))),
   ratchets({ key, id, indexes }) {
     const session = new part.Session(bytes(key), id);
     return indexes.map((index) => {

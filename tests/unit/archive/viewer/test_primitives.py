@@ -4,9 +4,13 @@ import base64
 import hashlib
 import hmac
 import io
+import random
 import zipfile
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from vodozemac import ExportedSessionKey, GroupSession, InboundGroupSession
@@ -38,6 +42,24 @@ def test_hmac_and_hkdf(ask: Ask) -> None:
         made = HKDF(SHA256(), length, salt=None, info=b"MEGOLM_KEYS").derive(b"secret" * 20)
         asked = ask("hkdf", secret=b64(b"secret" * 20), info=b64(b"MEGOLM_KEYS"), length=length)
         assert asked == {"said": b64(made)}
+
+
+def closed(clear: bytes, key: bytes, iv: bytes) -> bytes:
+    cipher = Cipher(AES(key), CBC(iv)).encryptor()
+    return cipher.update(clear) + cipher.finalize()
+
+
+def test_aes_of_every_length(ask: Ask) -> None:
+    """Under many keys, with each length of padding; without padding, or cut, it is damaged."""
+    for seed in range(40):
+        source = random.Random(seed)
+        key, iv = source.randbytes(32), source.randbytes(16)
+        texts = [source.randbytes(length) for length in (*range(33), 1_000)]
+        padded = [text + bytes([16 - len(text) % 16]) * (16 - len(text) % 16) for text in texts]
+        asked = ask("cbc", key=b64(key), iv=b64(iv), of=[b64(closed(each, key, iv)) for each in padded])
+        assert asked == {"said": [b64(text) for text in texts]}
+    for bad in (b"", bytes(15), *(closed(bytes(15) + end, key, iv) for end in (b"\x00", b"\x02", b"\x11"))):
+        assert ask("cbc", key=b64(key), iv=b64(iv), of=[b64(bad)]) == {"code": "broken"}
 
 
 def exported(session: InboundGroupSession, index: int) -> bytes:

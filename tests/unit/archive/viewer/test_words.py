@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 
 import pytest
 
@@ -10,7 +11,7 @@ from dpobot.text.language import available
 from dpobot.text.render import Renderer, templates_folder
 
 ISLAND = re.compile(r'<script type="application/json" id="words">(.*?)</script>', re.DOTALL)
-ASKED = re.compile(r'\b(?:word|button|pointer|button)\(\s*(?:[^()"?]*\? )?"([a-z-]+)"(?:(?: : )"([a-z-]+)")?')
+ASKED = re.compile(r'\b(?:word|button|pointer)\(\s*(?:[^()"?]*\? )?"([a-z-]+)"(?:(?: : )"([a-z-]+)")?')
 PROBLEM = re.compile(r'new Problem\(\s*(?:\w+ \? )?"([a-z-]+)"(?: : "([a-z-]+)")?')
 # parts whose Problems belong to a single message, to a file in the gallery, or to what was typed or chosen
 OF_MESSAGES = {"missing", "altered", "other-room", "repeated", "unsupported", "broken"}
@@ -36,7 +37,9 @@ def asked(renderer: Renderer) -> set[str]:
     text = viewer.program(renderer)
     found = {name for pair in ASKED.findall(text) for name in pair if name}
     problems = {name for pair in PROBLEM.findall(text) for name in pair if name} | {"fault"}
-    found |= {f"problem-{code}" for code in problems - {"choose-first", "not-held", "missing", "repeated", "other-room"}}
+    found |= {
+        f"problem-{code}" for code in problems - {"choose-first", "not-held", "missing", "repeated", "other-room"}
+    }
     found |= {f"{where}-{code}" for code in OF_MESSAGES for where in ("why", "closed")}
     return found | {f"file-problem-{code}" for code in OF_FILES}
 
@@ -64,8 +67,8 @@ def test_no_sentence_can_end_its_element(renderer: Renderer) -> None:
 
 def test_the_program_takes_less_than_forty_kilobytes_packed(renderer: Renderer) -> None:
     """With the sentences of the longest language; a volume may have 100."""
-    import zlib
-
     made = viewer.Viewer(renderer)
     pages = [renderer.page("archive/viewer.html", code, viewer=made.values({})) for code in available()]
-    assert [size for size in (len(zlib.compress((page + made.style).encode())) for page in pages) if size > 40_000] == []
+    assert [
+        size for size in (len(zlib.compress((page + made.style).encode())) for page in pages) if size > 40_000
+    ] == []
