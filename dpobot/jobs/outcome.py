@@ -61,7 +61,7 @@ class Outcome:
         if link is not None:  # its message says it all
             return
         reply = Reply(
-            f"{_named(case)}_delivered",
+            "access_delivered" if case.kind is Kind.ACCESS else "export_delivered",
             {
                 "reference": case.reference,
                 "volumes": [{"number": row.number, "size": row.size, "sha256": row.sha256} for row in sent],
@@ -81,7 +81,7 @@ class Outcome:
         if case.state is CaseState.WORKING:
             detail = {"code": job.error}
             await service.move(tx, now, case, CaseState.HELD, "bot", "export.held" if held else "export.failed", detail)
-        template = "export_held" if held else f"{_named(case)}_failed"
+        template = "export_held" if held else ("access_failed" if case.kind is Kind.ACCESS else "export_failed")
         await self._say(tx, case, job, Reply(template, {"reference": case.reference}), now)
 
     async def _say(self, tx: Tx, case: Case, job: Job, reply: Reply, now: datetime) -> None:
@@ -90,8 +90,3 @@ class Outcome:
         Once for each job: a case that is approved again has another one, and its end is news.
         """
         await post(tx, self._parts.renderer, now, Address(case.person), reply, key(reply.template, case.id, job.id))
-
-
-def _named(case: Case) -> str:
-    """Return how the messages of a case begin their name: a statement is told of in other words than a copy."""
-    return "access" if case.kind is Kind.ACCESS else "export"
