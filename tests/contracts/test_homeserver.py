@@ -15,7 +15,7 @@ from dpobot.errors import Gone, Rejected
 from dpobot.homeserver.api import Homeserver, MediaItem, Told
 from dpobot.homeserver.mas.homeserver import MasHomeserver
 from dpobot.homeserver.synapse import SynapseHomeserver
-from dpobot.model.ids import Mxc, RoomId, UserId
+from dpobot.model.ids import Mxc, RoomId, UserId, server_of
 from tests.fakes.homeserver import FakeHomeserver
 from tests.live.conftest import admin as admin
 from tests.live.conftest import synapse as synapse
@@ -398,3 +398,30 @@ async def test_an_unknown_category_is_a_mistake_of_the_caller(stage: Stage) -> N
     """A name that is no category raises at once."""
     with pytest.raises(KeyError):
         await stage.homeserver.collect("no such category", await stage.person())
+
+
+async def test_company_is_the_servers_that_were_there_and_nobodys_name(stage: Stage) -> None:
+    """While anybody of it is there a server is; when the last one has left and forgotten, it still is known when."""
+    anna, bob = await stage.person(), await stage.person()
+    server = server_of(anna)
+    room = await stage.room(anna, "A room", bob)
+    await stage.say(room, anna, "Who hears me?")
+    sent = (await stage.homeserver.own_events(room, anna, None)).events[-1]["origin_server_ts"]
+    there = await stage.homeserver.company(room, anna)
+    assert ([(stay.server, stay.until) for stay in there.stays], there.services) == ([(server, None)], ())
+    assert there.whole is True
+    assert 0 < there.stays[0].since <= sent
+    await stage.part(room, bob, forget=False)
+    assert (await stage.homeserver.company(room, anna)).stays == there.stays
+    await stage.part(room, anna, forget=True)
+    (stay,) = (await stage.homeserver.company(room, anna)).stays
+    assert stay.until is not None
+    assert stay.until >= sent
+    assert not [user for user in (anna, bob) if user in repr(there)]
+
+
+async def test_nobody_was_in_a_room_that_never_was(stage: Stage) -> None:
+    """And nothing of it is known from its beginning on."""
+    person = await stage.person()
+    company = await stage.homeserver.company(RoomId("!never:dpobot.test"), person)
+    assert (company.stays, company.services, company.whole) == ((), (), False)

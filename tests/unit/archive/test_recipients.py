@@ -69,7 +69,7 @@ def test_nothing_found_is_said_and_nobody_looked_is_no_file(spool: Spool, make: 
     """Without a note there is no chapter; with an empty one there is a page that says so."""
     names = [name for _, name, _ in entries(make(**_ONLY))]
     assert [name for name in names if name.startswith("recipients")] == []
-    nothing = {name: [] for name in ("servers", "services", "push", "identity")}
+    nothing: dict[str, Any] = {name: [] for name in ("servers", "services", "push", "identity")}
     page = _page(spool, make, _found(**nothing, incomplete={}, rooms=0, events=0), folder="second")
     assert "<svg" not in page
     assert "Nothing held" in page

@@ -52,7 +52,13 @@ def test_push_gateways_and_what_is_behind_them() -> None:
     odd = [
         {"kind": "http", "data": {"url": address}} for address in ("https://[", "ftp://a.example", "https://a b/", 7)
     ]
-    pushers = [{**app, "data": url}, {**app, "data": url}, web, {"kind": "email", "pushkey": "me@mail.example"}, *odd]
+    pushers: list[dict[str, Any]] = [
+        {**app, "data": url},
+        {**app, "data": url},
+        web,
+        {"kind": "email", "pushkey": "me@mail.example"},
+        *odd,
+    ]
     assert push_gateways(pushers) == [
         {"host": "ntfy.example", "app": "Element", "devices": 2},
         {"host": "push.example", "app": "Element", "devices": 2},
