@@ -155,6 +155,7 @@ async def test_codes_are_not_guessed(stage: Stage) -> None:
     assert await stage.states() == ["confirming"]
 
 
+@pytest.mark.parametrize("sections", [{"policy": {"approve": []}}])
 async def test_a_copy_that_is_still_open(stage: Stage) -> None:
     """In 2019 data was deleted while the access request was open; here it waits, also within the cooling-off."""
     room_id = await at_home(stage)
