@@ -156,8 +156,9 @@ async def test_codes_are_not_guessed(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("sections", [{"policy": {"approve": []}}])
-async def test_a_copy_that_is_still_open(stage: Stage) -> None:
+async def test_a_copy_that_is_still_open(team: Team) -> None:
     """In 2019 data was deleted while the access request was open; here it waits, also within the cooling-off."""
+    stage = team.stage
     room_id = await at_home(stage)
     asked = reference(await stage.ask(room_id, ANNA, "access"))
     (answer,) = await stage.ask(room_id, ANNA, "erase without copy")
