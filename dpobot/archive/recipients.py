@@ -17,7 +17,7 @@ PAGE, DATA, TABLE = "recipients.html", "recipients.json", "recipients.csv"
 _ON_PAGE = 500  # rows of a table on the page; the data files have all
 _BARS = 20
 _NAME = 255  # characters: the most that a server's name or a user ID may have
-_SHORT = 34  # characters of a name that fit beside a bar
+_SHORT = 29  # characters of a name that fit beside a bar
 _LINE, _LEFT, _WIDTH, _NUMBER = 22, 250, 640, 70  # of the picture, in its own units
 
 Row = Mapping[str, Any]
