@@ -22,9 +22,9 @@ class Archive {
   }
 
   roomId(room, lines) {
-    const said = mapping(this.described[room]).room_id;
-    const line = lines.find((each) => each && each.e);
-    return typeof said === "string" ? said : line ? mapping(line.e).room_id : "";
+    const said = mapping(this.described[room]).room_id; // empty for rooms that lie in other volumes only
+    const line = lines.find((each) => each.e);
+    return said || (line ? mapping(line.e).room_id : "");
   }
 
   // Rooms of a volume that hold something encrypted

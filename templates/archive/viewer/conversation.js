@@ -66,7 +66,7 @@ class Talk {
   }
 
   line(line) {
-    const content = line.kind === "file" ? this.file(line) : isSaid(line) ? this.said(line) : did(line);
+    const content = line.file ? this.file(line) : isSaid(line) ? this.said(line) : did(line);
     const who = this.room.others ? make("span", { class: "tag" }, own(line.who)) : null;
     return make("li", { id: `v-line-${line.at}` }, make("span", { class: "at" }, timeOf(line.t)), make("div", null, who, content, reactions(line)));
   }

@@ -15,9 +15,9 @@ function safe(value, most) {
   return value.slice(0, most || MOST_NAME).replace(UNSEEN, "\ufffd");
 }
 
-// Milliseconds as a number that dates can have, else null
+// Milliseconds as a number that dates can have, else null; 0 stands for an unknown one
 function moment(value) {
-  return Number.isInteger(value) && value >= 0 && value <= 253402300799000 ? value : null;
+  return Number.isInteger(value) && value > 0 && value <= 253402300799000 ? value : null;
 }
 
 function dayOf(milliseconds) {
