@@ -56,7 +56,10 @@ def _body(path: Path) -> bytes:
             [f"open: {path} is no key export: in Element it is under Settings, Encryption, Export keys"]
         )
     try:
-        sealed = base64.b64decode(text[start + len(_BEGIN) : end], validate=False) if end > start else b""
+        bare = b"".join(text[start + len(_BEGIN) : max(start, end)].split()).rstrip(
+            b"="
+        )  # some clients pad, some do not
+        sealed = base64.b64decode(bare + b"=" * (-len(bare) % 4), validate=True)
     except binascii.Error as error:
         raise _damaged(path) from error
     if len(sealed) < _HEAD + _MAC or sealed[0] != 1:

@@ -8,6 +8,7 @@ import { ClientEvent, RoomEvent, RoomStateEvent } from "matrix-js-sdk";
 import { VerificationPhase, VerificationRequestEvent } from "matrix-js-sdk/lib/crypto-api/index.js";
 import { start } from "./account.mjs";
 import { downloadFile, encryptFile } from "./attachments.mjs";
+import { exportKeys } from "./keys.mjs";
 import { Timeline } from "./timeline.mjs";
 
 const write = (object) => process.stdout.write(`${JSON.stringify(object)}\n`);
@@ -113,13 +114,15 @@ const inThread = (root) => ({
     },
 });
 
-async function sendFile({ room, path, name, mimetype = "application/octet-stream", root }) {
+const inReply = (event) => ({ "m.relates_to": { "m.in_reply_to": { event_id: event } } });
+
+async function sendFile({ room, path, name, mimetype = "application/octet-stream", msgtype = "m.file", root }) {
     const { cipher, file, size, sha256 } = await encryptFile(path);
     const upload = await client.uploadContent(new Blob([cipher]), {
         type: "application/octet-stream",
         includeFilename: false,
     });
-    const content = { msgtype: "m.file", body: name, filename: name, info: { size, mimetype } };
+    const content = { msgtype, body: name, filename: name, info: { size, mimetype } };
     const relation = root ? inThread(root) : {};
     const event = await sent(room, { ...content, ...relation, file: { ...file, url: upload.content_uri } });
     return { event_id: event, url: upload.content_uri, size, sha256 };
@@ -164,6 +167,9 @@ const calls = {
     kick: async ({ room, user }) => void (await client.kick(room, user)),
     send: ({ room, text: body }) => sent(room, text(body)),
     edit: ({ room, event, text: body }) => sent(room, edited(event, body)),
+    reply: ({ room, event, text: body }) => sent(room, { ...text(body), ...inReply(event) }),
+    newSession: ({ room }) => client.getCrypto().forceDiscardSession(room),
+    exportKeys: ({ path, passphrase }) => exportKeys(client, path, passphrase),
     thread: ({ room, root, text: body }) => sent(room, { ...text(body), ...inThread(root) }),
     react: async ({ room, event, key }) => {
         const relation = { rel_type: "m.annotation", event_id: event, key };

@@ -50,7 +50,8 @@ export class Timeline {
         const relation = event.getWireContent()["m.relates_to"] ?? content["m.relates_to"] ?? {};
         const replaces = relation.rel_type === "m.replace" ? relation.event_id : null;
         const shown = (replaces && content["m.new_content"]) || content;
-        const info = event.isEncrypted() ? await this.#client.getCrypto().getEncryptionInfoForEvent(event) : null;
+        const sealed = event.isEncrypted() && !event.isRedacted(); // of a redacted one nothing is left to ask about
+        const info = sealed ? await this.#client.getCrypto().getEncryptionInfoForEvent(event) : null;
         const failed = event.isDecryptionFailure();
         return {
             event_id: event.getId(),

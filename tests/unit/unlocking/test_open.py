@@ -92,6 +92,16 @@ def test_a_key_export_opens_an_unpacked_archive(home: Home, run: Run, tmp_path: 
     assert sorted(set(tmp_path.rglob("*")) - set(before)) == sorted([keys, passphrase])
 
 
+def test_a_key_export_without_padding_is_one_too(home: Home, run: Run, tmp_path: Path) -> None:
+    """Clients with the Rust crypto leave the ``=`` out."""
+    keys = exported(home, tmp_path)
+    for more in ("", " ", "  "):  # one of three lengths of JSON ends without padding of itself
+        sealed = key_file([*home.author.exported(), more], PASSPHRASE)
+        keys.write_bytes(sealed.replace(b"=", b""))
+        status, said, _ = run(*home.volumes, "--keys", keys, typed=PASSPHRASE)
+        assert (status, "all rooms: 33 of 33 decrypted" in said) == (0, True)
+
+
 def test_what_could_be_decrypted_is_shown(home: Home, run: Run, tmp_path: Path) -> None:
     """Keys of one session missing, of another from its third message on: the rest opens, these are listed."""
     first, second, third, cellar = home.author.exported()
