@@ -90,7 +90,7 @@ async def test_all_abandoned_rooms_are_asked_if_the_server_can_t_count(script: S
 
 
 async def test_names_are_told_as_the_person_last_saw_them(script: Script, http: Http) -> None:
-    """A left room has name, address and rule of then, an invitation none; a forgotten one is not looked up for now's."""
+    """A left room has name, address and rule of then, an invitation none; a forgotten one is not looked up for now."""
 
     def state(name: str) -> dict[str, Any]:
         events = [
