@@ -4,27 +4,30 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dpobot.archive import layout
-from dpobot.archive.facts import Holding
+from dpobot.archive.charts import moment
+from dpobot.archive.facts import Holding, PackageFacts
+from dpobot.archive.key_store import NEEDED
 from dpobot.archive.messages import safe
 from dpobot.archive.pages import Writer
 from dpobot.archive.shelf import Shelf
 from dpobot.archive.spool import Category, Spool, encode
 from dpobot.archive.volume import BLOCK, Stage, pack
+from dpobot.model.words import Section
 
 _RECORDS = 200  # on a page
 _COLUMNS = 12
 _CELL = 300  # characters
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _MOMENT = re.compile(r"(^|_)(ts|at|seen|since|time)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value in a table. ``kind``: text, yes, no, none or json."""
+    """A value in a table. ``kind``: text, yes, no, none, json, or moment (ISO 8601)."""
 
     kind: str
     text: str
@@ -32,9 +35,14 @@ class Cell:
 
 
 def place(spool: Spool, shelf: Shelf, writer: Writer, stage: Path) -> list[Holding]:
-    """Put all categories into volumes; return what is held of each."""
-    holdings = [_place(spool, name, shelf, writer, stage) for name in spool.categories()]
+    """Put all categories that were asked for into volumes; return what is held of each."""
+    holdings = [_place(spool, name, shelf, writer, stage) for name in _asked(spool, writer.facts)]
     return sorted(holdings, key=_order)
+
+
+def _asked(spool: Spool, facts: PackageFacts) -> list[str]:
+    """Return the categories on hand, without those that are there only because they open encrypted messages."""
+    return [name for name in spool.categories() if facts.asked(Section.ACCOUNT) or name not in NEEDED]
 
 
 def held(spool: Spool) -> list[Holding]:
@@ -125,12 +133,12 @@ def _cell(key: str, value: object) -> Cell:
             return Cell("none", "")
         case bool():
             return Cell("yes" if value else "no", "")
+        case str() if _MOMENT.search(key) and _ISO.match(value) and (at := moment(value)):
+            return Cell("moment", at)
         case str():
             return Cell("text", safe(value, _CELL), len(value) > _CELL)
-        case int() if _MOMENT.search(key) and 10**12 < value < 10**14:
-            return Cell("text", f"{datetime.fromtimestamp(value // 1000, UTC):%Y-%m-%d %H:%M} UTC")
-        case int() if _MOMENT.search(key) and 10**9 < value < 10**11:
-            return Cell("text", f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M} UTC")
+        case int() if _MOMENT.search(key) and 10**9 < value < 10**14 and (at := moment(value)):
+            return Cell("moment", at)
         case int() | float():
             return Cell("text", str(value))
     text = json.dumps(value, ensure_ascii=False)

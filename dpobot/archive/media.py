@@ -1,7 +1,7 @@
 """Media on their way into volumes: beside the page that shows them, or in pieces if larger than a volume."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +114,17 @@ class Media:
         return None if placed is None else self._shown(placed, up)
 
     def all_shown(self) -> Iterator[MediumShown]:
-        """Yield what the list of media says about each."""
+        """Yield what the list of media says about each; what lies whole in another volume is found beside this one."""
         for placed in self._index.values():
-            yield self._shown(placed, "")
+            shown = self._shown(placed, "")
+            if placed.volume and not placed.pieces and not shown.href:
+                href = f"../{self._shelf.folder(placed.volume)}/{placed.file}"
+                shown = replace(shown, href=href, show=layout.shown_as(placed.medium.media_type))
+            yield shown
+
+    def all_held(self) -> Iterator[Medium]:
+        """Yield each medium whose bytes are in the archive."""
+        return (placed.medium for placed in self._index.values() if placed.medium.missing is None)
 
     def listed(self) -> Iterator[dict[str, Any]]:
         """Yield each medium as ``media.json`` says it."""

@@ -13,6 +13,7 @@ from dpobot.archive.facts import Holding, Package, PackageFacts, Pages, Progress
 from dpobot.archive.key_store import KeyStore
 from dpobot.archive.manifest import MEDIA, MESSAGES, manifest, schemas
 from dpobot.archive.media import Media
+from dpobot.archive.overview import Pictures, pictures
 from dpobot.archive.pages import Writer, numbered
 from dpobot.archive.rooms import Rooms, RoomTotal, room_rows
 from dpobot.archive.shelf import Shelf, Summary
@@ -69,6 +70,7 @@ class _Packing:
         self._chapters: list[chapters.Placed] = []
         self._lists: dict[str, int] = {}  # which volume the list of rooms and the list of media begin in
         self._rooms: list[RoomTotal] = []
+        self._packer: Rooms | None = None
 
     def run(self, progress: Progress | None) -> Package:
         """Pack everything and finish the volumes."""
@@ -77,7 +79,7 @@ class _Packing:
         if self._facts.only_statement:
             self._shelf.rest()
             return self._finish([], self._counted(holdings))
-        packer = Rooms(self._spool, self._shelf, self._media, self._writer, self._scripts, progress)
+        self._packer = packer = Rooms(self._spool, self._shelf, self._media, self._writer, self._scripts, progress)
         rooms = [packer.pack(room) for room in self._spool.room_list()]
         self._media.place_rest()
         self._added = other.place(self._spool, self._shelf, self._stages / "added")
@@ -189,6 +191,7 @@ class _Packing:
             "lists": self._lists,
             "added": self._added,
             "chapters": self._chapters,
+            "pictures": self._pictures() if summary.number == 1 else None,
         }
         if self._scripts.has(summary.number, "media"):
             volume.add(self._media_script(summary.number))
@@ -201,6 +204,10 @@ class _Packing:
         if size > self._shelf.limit:
             raise RuntimeError("a volume grew beyond its limit")  # the reserve is too small: a fault of ours
         return VolumeFile(summary.number, volume.path, size, _sha256(volume.path))
+
+    def _pictures(self) -> Pictures:
+        months = self._packer.months if self._packer else None
+        return pictures(self._spool, self._facts, months, self._rooms, self._media)
 
     def _media_script(self, volume: int) -> Packed:
         stage = Stage(self._stages / "media-script")

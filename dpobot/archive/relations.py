@@ -50,8 +50,8 @@ def relations_of(event: Mapping[str, Any]) -> list[Related]:
     relation = _mapping(content.get("m.relates_to"))
     found = []
     target, how = relation.get("event_id"), relation.get("rel_type")
-    if isinstance(target, str) and isinstance(how, str):
-        found.append(Related(_HOW.get(how, "other"), target))
+    if isinstance(target, str):
+        found.append(Related(_HOW.get(how, "other") if isinstance(how, str) else "other", target))
     answered = _mapping(relation.get("m.in_reply_to")).get("event_id")
     if isinstance(answered, str) and not relation.get("is_falling_back"):
         found.append(Related("reply", answered))
@@ -100,6 +100,11 @@ class Relations:
     def reactions(self, event_id: str) -> list[dict[str, Any]]:
         """Return the events that react to this one."""
         return [self.read(span) for span in self._reactions.get(_key(event_id), ())] if self._reactions else []
+
+    @property
+    def none(self) -> bool:
+        """Whether no event of this room refers to another."""
+        return not self._wanted
 
     def weight(self, event_id: str) -> int:
         """Return bytes that an event's page needs for its edits, about."""

@@ -24,6 +24,7 @@ from dpobot.model.words import Scope
 
 PAGE_EVENTS = 500
 PAGE_BYTES = 400_000  # of events; keeps a page small whatever they hold
+_decode = json.JSONDecoder().decode
 _PART_COST = 8_000  # room.json, headers of the events file, the room's line in the index
 
 
@@ -34,6 +35,7 @@ class Chunk:
     first: int
     lines: list[bytes] = field(default_factory=list)
     events: list[Written] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)  # of the media that they show
 
     def half(self, second: bool) -> "Chunk":
         """Return its first or second half."""
@@ -106,8 +108,9 @@ class Rooms:
         """Cut a room's events into pages; a page shows at most a quarter of a volume's worth of new media."""
         chunk, size, media, start = Chunk(1), 0, 0, 0
         for line in self._spool.events(room):
-            event = json.loads(line)
-            new = sum(self._media.waiting(url) for url in urls(event))
+            event = _decode(line.decode())
+            shows = urls(event)
+            new = sum(map(self._media.waiting, shows)) if shows else 0
             weight = len(line) + relations.weight(str(event.get("event_id")))
             full = len(chunk.lines) >= PAGE_EVENTS or size + weight > PAGE_BYTES
             if chunk.lines and (full or (new and media + new > self._shelf.capacity // 4)):
@@ -115,14 +118,14 @@ class Rooms:
                 chunk, size, media = Chunk(chunk.first + len(chunk.lines)), 0, 0
             chunk.lines.append(line)
             chunk.events.append(Written(event, Span(start, len(line))))
+            chunk.urls += shows
             size, media, start = size + weight, media + new, start + len(line)
         if chunk.lines:
             yield chunk
 
     def _add(self, chunk: Chunk) -> None:
-        for event, _ in chunk.events:
-            for url in urls(event):
-                self._media.place(url)
+        for url in chunk.urls:
+            self._media.place(url)
         if self._fits(chunk):
             return
         if not self._alone():

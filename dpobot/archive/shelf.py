@@ -166,5 +166,9 @@ class Shelf:
     def _volume(self, number: int) -> Volume:
         return Volume(self._target / layout.volume_name(self._reference, number), self._at)
 
+    def folder(self, number: int) -> str:
+        """Return the folder that a volume is to be unpacked into: named like its file."""
+        return layout.volume_name(self._reference, number).removesuffix(".zip")
+
     def _note(self, number: int) -> Path:
         return self._target / f"{number}.contents"

@@ -17,6 +17,7 @@ from dpobot.archive import layout
 from dpobot.errors import Unavailable
 
 _GENERATION = "generation"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))  # making one takes its time
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -85,7 +86,7 @@ class Appended:
 def encode(value: object) -> bytes:
     """Return compact JSON in UTF-8; lone surrogates are escaped, NaN and infinities (which JSON lacks) become null."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(value).encode()
     except UnicodeEncodeError:
         return json.dumps(_finite(value), allow_nan=False, separators=(",", ":")).encode()
     except ValueError:

@@ -86,6 +86,9 @@ class Talk:
     def _line(self, number: int, event: dict[str, Any], page: _Page) -> Line:
         view = self._shown(event)
         line = Line(number, view, view)
+        if self._relations.none:
+            line.medium = self._medium(view.url) if view.url else None
+            return line
         if view.kind in _EDITABLE:
             self._edited(line, event)
             line.reactions = self._reactions(view.event_id)

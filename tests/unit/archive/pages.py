@@ -50,23 +50,34 @@ _TAGS = [
     "desc",
     "rect",
     "text",
+    "path",
+    "circle",
+    "figure",
+    "caption",
+    "q",
 ]
+# the panel of the program, in index.html only; its scripts are counted beside
+_PANEL = ["form", "label", "input", "select", "option", "button", "progress", "noscript", "script"]
 
 
 class Page(HTMLParser):
     """Collects faults and links."""
 
-    def __init__(self) -> None:
+    def __init__(self, panel: bool) -> None:
         super().__init__()
+        self.allowed = {*_TAGS, *(_PANEL if panel else ())}
+        self.scripts: list[dict[str, str | None]] = []
         self.faults: list[str] = []
         self.addresses: list[str] = []
         self.text: list[str] = []
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _TAGS:
+        if tag not in self.allowed:
             self.faults.append(f"element {tag}")
-        if tag not in ("meta", "br", "img"):
+        if tag == "script":
+            self.scripts.append(dict(attrs))
+        if tag not in ("meta", "br", "img", "input"):
             self.open.append(tag)
         for name, value in attrs:
             if name.startswith("on") or name in ("style", "srcdoc"):
@@ -84,8 +95,9 @@ class Page(HTMLParser):
         self.text.append(data)
 
 
-def read(text: str) -> Page:
-    page = Page()
+def read(text: str, panel: bool = False) -> Page:
+    """Return what a page holds; ``panel``: it is an index, which may have the program's panel."""
+    page = Page(panel)
     page.feed(text)
     page.close()
     page.faults += [f"never closed: {tag}" for tag in page.open]
