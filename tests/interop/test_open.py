@@ -206,9 +206,9 @@ def oracle(past: Past) -> tuple[list[bytes], list[bytes]]:
             if event["event_id"] in past.sent:
                 session = ring.get(event["room_id"], event["content"]["session_id"])
                 assert session is not None
-                reader = olm.InboundGroupSession.import_session(
-                    session.export_at(session.first_known_index).to_base64()
-                )
+                key = session.export_at(session.first_known_index)
+                assert key is not None
+                reader = olm.InboundGroupSession.import_session(key.to_base64())
                 ours.append(plaintext(event["content"], session))
                 theirs.append(reader.decrypt(event["content"]["ciphertext"])[0].encode())
     return ours, theirs
