@@ -169,7 +169,7 @@ def _unpack(volumes: list[Path], target: Path) -> None:
 
 
 async def _until_gone(anna: Client, bot: UserId) -> None:
-    files = [event for event in anna.heard if event.sender == bot and event.content.get("msgtype") == "m.file"]
+    files = [event for event in anna.heard if event.sender == bot and _is_volume(event)]
     async with asyncio.timeout(60):
         for event in files:
             while await anna.session.media_exists(event.content["file"]["url"]):
@@ -182,3 +182,7 @@ def _is_text(event: Received) -> bool:
 
 def _is_file(event: Received) -> bool:
     return event.content.get("msgtype") == "m.file"
+
+
+def _is_volume(event: Received) -> bool:
+    return _is_file(event) and str(event.content.get("body")).endswith(".zip")
