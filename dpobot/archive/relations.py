@@ -101,6 +101,10 @@ class Relations:
         """Return the events that react to this one."""
         return [self.read(span) for span in self._reactions.get(_key(event_id), ())] if self._reactions else []
 
+    def knows(self, event_id: str) -> bool:
+        """Whether what refers to this event is remembered."""
+        return _key(event_id) in self._wanted
+
     @property
     def none(self) -> bool:
         """Whether no event of this room refers to another."""

@@ -53,7 +53,6 @@ class Line:
     first: Shown
     medium: MediumShown | None = None
     about: str = ""  # link to the event that it is about
-    known: bool = False  # that event is in the archive
     in_place: bool = False  # an edit or reaction that is shown where that event is
     quote: Quote | None = None
     thread: Quote | None = None
@@ -145,8 +144,7 @@ class Talk:
         if found is None:
             return
         line.about, target = found
-        line.known = True
-        kind = shown(target).kind
+        kind = shown(target).kind if self._relations.knows(line.first.target) else ""
         if line.first.kind == "edit":
             line.in_place = kind in _EDITABLE and _edits(event, target)
         elif line.first.kind == "reaction":
