@@ -31,11 +31,11 @@ function counted(counter, blocks) {
   return later;
 }
 
-// The name to save under: no folders, no ending that runs, nothing unseen
-const RUNS = /\.(?!(?:png|jpe?g|gif|webp|avif|bmp|mp4|m4v|webm|mov|mp3|m4a|aac|ogg|oga|ogv|opus|flac|wav|pdf|txt|csv|json|zip|gz|7z|odt|ods|odp|docx|xlsx|pptx)$)[a-z0-9]*$/i;
+// The name to save under: no folders, an ending that nothing runs, nothing unseen
+const HARMLESS = /\.(?:png|jpe?g|gif|webp|avif|bmp|mp4|m4v|webm|mov|mp3|m4a|aac|ogg|oga|ogv|opus|flac|wav|pdf|txt|csv|json|zip|gz|7z|odt|ods|odp|docx|xlsx|pptx)$/i;
 
 function harmlessName(name) {
   const plain = safe(name, 100).replace(/[\\/:*?"<>|\ufffd\n\t]+/g, "-").replace(/^[.\s-]+|[.\s]+$/g, "");
   if (plain === "") return "file.bin";
-  return RUNS.test(plain) || !plain.includes(".") ? `${plain}.bin` : plain;
+  return HARMLESS.test(plain) ? plain : `${plain}.bin`;
 }
