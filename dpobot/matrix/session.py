@@ -210,8 +210,7 @@ class Session:
         await asyncio.to_thread(self._write_keys, sessions, path, passphrase)
 
     def _write_keys(self, sessions: object, path: Path, passphrase: str) -> None:
-        path.touch(mode=0o600)
-        self._machine.export_keys_static(sessions, str(path), passphrase, _ROUNDS)
+        self._machine.export_keys_static(sessions, str(path), passphrase, _ROUNDS)  # makes it, with mode 0600
 
     async def media_exists(self, url: Mxc) -> bool:
         """See `Matrix.media_exists`."""
