@@ -95,6 +95,6 @@ def _place(values: Mapping[str, Any]) -> Place:
     """Raises TypeError for a key that a place has not."""
     tables = values.get("tables", {})
     columns = tables if isinstance(tables, Mapping) else dict.fromkeys(tables, ())
-    lists = {name: tuple(values.get(name, ())) for name in ("endpoints", "schemas")}
+    lists: dict[str, Any] = {name: tuple(values.get(name, ())) for name in ("endpoints", "schemas")}
     other = {name: value for name, value in values.items() if name not in {"tables", *lists}}
     return Place(tables={name: tuple(found) for name, found in columns.items()}, **lists, **other)

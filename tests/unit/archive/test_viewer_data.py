@@ -105,7 +105,9 @@ async def test_events_media_keys_and_secrets_are_data_files(spool: Spool, make: 
     assert "viewer/keys0001-1.js" not in held
     secrets = said(held["viewer/secrets01.js"])
     assert [backup["version"] for backup in secrets["backups"]] == ["1", "2"]
-    assert sorted(secrets["account_data"]) == sorted(item["type"] for item in SECRETS if item["type"] != "m.direct")
+    assert sorted(secrets["account_data"]) == sorted(
+        str(item["type"]) for item in SECRETS if item["type"] != "m.direct"
+    )
     assert said(held["viewer/media01.js"])["media"] == {
         "mxc://example.org/1": {"file": "media/00001-cat.png", "size": 66, "type": "image/png", "name": "cat.png"}
     }
