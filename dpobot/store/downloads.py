@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dpobot.model.ids import EventId, Reference, RoomId
+from dpobot.store.columns import Moment
 from dpobot.store.statements import change, insert_new
 from dpobot.store.tables import case, person
 from dpobot.store.tables import download as table
@@ -97,7 +98,7 @@ async def claim(tx: Tx, token_hash: str, claim_hash: str, now: datetime) -> bool
 async def end(tx: Tx, case_id: int, now: datetime) -> None:
     """Let a link lead nowhere from now on, and drop its secret; what lay behind it is still to be deleted."""
     row = sa.update(table).where(table.c.case_id == case_id, table.c.closed_at.is_(None))
-    over = sa.case((table.c.expires_at > now, now), else_=table.c.expires_at)
+    over = sa.case((table.c.expires_at > now, sa.literal(now, Moment())), else_=table.c.expires_at)
     await tx.conn.execute(row.values(expires_at=over, sealed=None))
 
 

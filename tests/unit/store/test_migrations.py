@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from alembic import command
 
 from dpobot.model.words import CaseState, Channel, Kind, Trust
-from dpobot.store import case_messages, cases, connect, migrating, outbox, people
+from dpobot.store import case_messages, cases, connect, downloads, migrating, outbox, people, volumes
 from dpobot.store.columns import JSON, Moment
 from dpobot.store.database import Database, Tx
 from dpobot.store.seal import Seal
 from tests.unit.store.moments import ANNA, NOW, after
 
-_MOMENTS = ("received_at", "due_at", "updated_at", "closed_at", "at", "created_at", "not_before")
+_MOMENTS = ("received_at", "due_at", "updated_at", "closed_at", "at", "created_at", "not_before", "sent_at")
 _TYPES: dict[str, Any] = {"options": JSON, **dict.fromkeys(_MOMENTS, Moment())}
 
 
@@ -88,3 +88,26 @@ async def test_the_first_revision_becomes_the_second(database_url: str, seal: Se
     assert (closed.state, closed.days) == ("closed", 12)
     assert (message.text, message.author, message.direction, message.posted) == ("my words", None, "person", True)
     assert (item.content, item.relation, item.attachment, person.language) == ({"body": "hello"}, None, None, "en")
+
+
+async def test_archives_that_were_delivered_before_there_were_links(database_url: str, seal: Seal) -> None:
+    """Their volumes stay as they are, without a name; a link can be made for their case."""
+
+    def fill(connection: sa.Connection) -> None:
+        _case(connection, 1, state=CaseState.DELIVERED.value)
+        sent = {"mxc": "mxc://x/1", "room_id": "!r:x", "event_id": "$v", "sent_at": NOW}
+        _insert(connection, "volume", case_id=1, number=1, size=7, sha256="f" * 64, **sent)
+        _insert(connection, "volume", case_id=1, number=2, size=9, sha256="e" * 64)
+
+    await _at_revision(database_url, "0003", fill)
+    database = Database(database_url, seal)
+    await database.open()
+
+    async def promise(tx: Tx) -> bool:
+        return await downloads.promise(tx, 1, "s" * 43, "a" * 64, now=NOW, expires_at=after(60))
+
+    first, second = await database.read(lambda tx: volumes.of_case(tx, 1))
+    made = await database.write(promise)
+    await database.close()
+    assert (first.size, first.mxc, first.event_id, first.sent_at, first.name) == (7, "mxc://x/1", "$v", NOW, None)
+    assert (second.sha256, second.mxc, second.deleted_at, second.name, made) == ("e" * 64, None, None, None, True)
