@@ -61,7 +61,7 @@ class DataMap:
 
 def bare(endpoint: str) -> str:
     """Return an endpoint (method and path) without the names of what stands in its path: others name it otherwise."""
-    return re.sub(r"\{.+?\}", "{}", endpoint)
+    return re.sub(r"\{[^}]*\}", "{}", endpoint)
 
 
 @cache
