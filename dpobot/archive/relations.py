@@ -5,24 +5,17 @@ them: what is beyond that stands on its own line. (Client-Server API, "Forming r
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple
-
-from dpobot.archive.spool import Spool
+from typing import Any, BinaryIO, NamedTuple
 
 MOST = 100_000  # events of a room that are referred to
 _MOST_WEIGHT = 60_000  # bytes of edits that a page shows of one event, about
 _SIGNS = (b'"m.relates_to"', b'"m.room.redaction"')  # of an event that may refer to another
 _HOW = {"m.replace": "edit", "m.annotation": "reaction", "m.thread": "thread"}
+_PLACE = struct.Struct("<IIIQ")
 _ENCRYPTED = b'"m.room.encrypted"'
-
-
-class Span(NamedTuple):
-    """Where an event lies in its room's file of the spool, bytes."""
-
-    start: int
-    length: int
 
 
 class Place(NamedTuple):
@@ -31,7 +24,7 @@ class Place(NamedTuple):
     number: int
     page: int
     volume: int
-    span: Span
+    start: int  # in the room's file of the spool, bytes
 
 
 class Related(NamedTuple):
@@ -63,19 +56,21 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 class Relations:
-    """What refers to what in one room."""
+    """What refers to what in one room, whose events ``file`` holds, one a line (`Spool.reading`)."""
 
-    def __init__(self, spool: Spool, room: int) -> None:
-        self._spool, self._room = spool, room
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
         self.encrypted = False  # whether the room holds an encrypted event
-        self._edits: dict[int, list[Span]] = {}
-        self._reactions: dict[int, list[Span]] = {}
+        self._edits: dict[int, list[int]] = {}  # of what refers to an event: where it begins in the file
+        self._reactions: dict[int, list[int]] = {}
         self._wanted: set[int] = set()
-        self._placed: dict[int, Place] = {}
-        for span, line in _spans(spool, room):
-            self._scan(span, line)
+        self._placed: dict[int, bytes] = {}
+        start = 0
+        for line in file:
+            self._scan(start, line)
+            start += len(line)
 
-    def _scan(self, span: Span, line: bytes) -> None:
+    def _scan(self, start: int, line: bytes) -> None:
         encrypted = not self.encrypted and _ENCRYPTED in line
         if not encrypted and not any(sign in line for sign in _SIGNS):
             return
@@ -89,17 +84,17 @@ class Relations:
                 continue
             self._wanted.add(key)
             if how == "edit":
-                self._edits.setdefault(key, []).append(span)
+                self._edits.setdefault(key, []).append(start)
             elif how == "reaction":
-                self._reactions.setdefault(key, []).append(span)
+                self._reactions.setdefault(key, []).append(start)
 
     def edits(self, event_id: str) -> list[dict[str, Any]]:
         """Return the events that say they edit this one."""
-        return [self.read(span) for span in self._edits.get(_key(event_id), ())] if self._edits else []
+        return [self.read(start) for start in self._edits.get(_key(event_id), ())] if self._edits else []
 
     def reactions(self, event_id: str) -> list[dict[str, Any]]:
         """Return the events that react to this one."""
-        return [self.read(span) for span in self._reactions.get(_key(event_id), ())] if self._reactions else []
+        return [self.read(start) for start in self._reactions.get(_key(event_id), ())] if self._reactions else []
 
     def knows(self, event_id: str) -> bool:
         """Whether what refers to this event is remembered."""
@@ -114,27 +109,30 @@ class Relations:
         """Return bytes that an event's page needs for its edits, about."""
         if not self._edits:
             return 0
-        return min(sum(span.length for span in self._edits.get(_key(event_id), ())), _MOST_WEIGHT)
+        weight = 0
+        for start in self._edits.get(_key(event_id), ()):
+            weight += len(self._line(start))
+            if weight > _MOST_WEIGHT:
+                return _MOST_WEIGHT
+        return weight
 
     def place(self, event_id: str, place: Place) -> None:
         """Remember where an event is shown, if another refers to it."""
         if self._wanted and (key := _key(event_id)) in self._wanted:
-            self._placed[key] = place
+            self._placed[key] = _PLACE.pack(*place)
 
     def where(self, event_id: str) -> Place | None:
         """Return where an event is shown; None if it isn't yet, or not at all."""
-        return self._placed.get(_key(event_id))
+        packed = self._placed.get(_key(event_id))
+        return Place(*_PLACE.unpack(packed)) if packed else None
 
-    def read(self, span: Span) -> dict[str, Any]:
-        """Return an event."""
-        return dict(json.loads(self._spool.event_at(self._room, span.start, span.length)))
+    def read(self, start: int) -> dict[str, Any]:
+        """Return the event that begins there in the room's file."""
+        return dict(json.loads(self._line(start)))
 
-
-def _spans(spool: Spool, room: int) -> Iterator[tuple[Span, bytes]]:
-    start = 0
-    for line in spool.events(room):
-        yield Span(start, len(line)), line
-        start += len(line)
+    def _line(self, start: int) -> bytes:
+        self._file.seek(start)
+        return self._file.readline()
 
 
 def _key(event_id: str) -> int:

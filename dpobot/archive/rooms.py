@@ -12,7 +12,7 @@ from dpobot.archive.media import Media
 from dpobot.archive.messages import safe, urls
 from dpobot.archive.months import Months
 from dpobot.archive.pages import Writer
-from dpobot.archive.relations import Place, Relations, Span
+from dpobot.archive.relations import Place, Relations
 from dpobot.archive.script import literal
 from dpobot.archive.shelf import RoomPart, Shelf
 from dpobot.archive.spool import Room, Spool, encode
@@ -92,15 +92,16 @@ class Rooms:
 
     def pack(self, room: Room) -> RoomTotal:
         """Pack a room's events; return where they lie."""
-        self._room = RoomTotal(room)
-        self._relations = relations = Relations(self._spool, room.number)
-        self._room.encrypted = relations.encrypted
+        self._room = total = RoomTotal(room)
         self._parts = self._pages = 0
-        for chunk in self._chunks(room.number, relations):
-            self._add(chunk)
-            if self._progress:
-                self._progress(self.events)
-        total, self._room = self._room, None
+        with self._spool.reading(room.number) as file:
+            self._relations = relations = Relations(file)
+            total.encrypted = relations.encrypted
+            for chunk in self._chunks(room.number, relations):
+                self._add(chunk)
+                if self._progress:
+                    self._progress(self.events)
+        self._room = self._relations = None
         self._close_part()
         return total
 
@@ -117,7 +118,7 @@ class Rooms:
                 yield chunk
                 chunk, size, media = Chunk(chunk.first + len(chunk.lines)), 0, 0
             chunk.lines.append(line)
-            chunk.events.append(Written(event, Span(start, len(line))))
+            chunk.events.append(Written(event, start))
             chunk.urls += shows
             size, media, start = size + weight, media + new, start + len(line)
         if chunk.lines:
@@ -173,8 +174,8 @@ class Rooms:
         self._room.first_volume = self._room.first_volume or self._shelf.number
         self._room.last_volume = self._shelf.number
         self._room.page = self._room.page or page
-        for line, (event, span) in zip(lines, chunk.events, strict=True):
-            place = Place(line.number, self._pages, self._shelf.number, span)
+        for line, (event, start) in zip(lines, chunk.events, strict=True):
+            place = Place(line.number, self._pages, self._shelf.number, start)
             self._relations.place(str(event.get("event_id")), place)
             if event.get("sender") == self._facts.person:
                 self.months.count(line.first)

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import json
 import math
 import os
@@ -234,11 +235,15 @@ class Spool:
         """Yield a room's events, one JSON object with its line end each."""
         return self._lines(layout.spool_room(room))
 
-    def event_at(self, room: int, start: int, length: int) -> bytes:
-        """Return the line of an event that lies at ``start`` in a room's file."""
-        with (self.folder / layout.spool_room(room)).open("rb") as file:
-            file.seek(start)
-            return file.read(length)
+    @contextmanager
+    def reading(self, room: int) -> Iterator[BinaryIO]:
+        """Open a room's events, to be read in any order."""
+        path = self.folder / layout.spool_room(room)
+        if not path.exists():
+            yield io.BytesIO()
+            return
+        with path.open("rb") as file:
+            yield file
 
     def added(self) -> Iterator[Added]:
         """Yield all files that staff added, in the order they were noted."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from dpobot.archive import layout
 from dpobot.archive.media import MediumShown
 from dpobot.archive.messages import Shown, safe, shown
-from dpobot.archive.relations import Relations, Span, relations_of
+from dpobot.archive.relations import Relations, relations_of
 
 _QUOTE = 140  # characters
 _VERSIONS = 10  # earlier ones that a page shows
@@ -21,7 +21,7 @@ class Written(NamedTuple):
     """An event with its place in the spool."""
 
     event: dict[str, Any]
-    span: Span
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Talk:
         place = self._relations.where(event_id)
         if place is None:
             return None
-        event = self._relations.read(place.span)
+        event = self._relations.read(place.start)
         if event.get("event_id") != event_id:
             return None
         name = layout.room_page("", place.page).lstrip("/")
