@@ -12,6 +12,7 @@ WIDTH = 640  # of each picture, in its own units
 _HEIGHT = 140  # of the columns
 _ROW = 26
 _LEFT, _RIGHT = 210, 110  # beside bars that lie: name and number
+_WIDEST = 48  # of a column
 _MONTHS = 60  # more are shown as years
 _YEARS = 60  # before those is one column
 _MOST = 10  # rows of a picture; its table has up to _LISTED
@@ -64,7 +65,7 @@ def columns(months: Mapping[str, int], today: datetime) -> Picture | None:
         return None
     counts = _buckets({month: n for month, n in months.items() if month}, today)
     most = max((n for _, _, n in counts), default=0)
-    step = WIDTH / max(len(counts), 1)
+    step = min(WIDTH / max(len(counts), 1), _WIDEST)
     bars = [
         Bar(
             round(place * step, 1),
