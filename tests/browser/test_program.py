@@ -141,7 +141,7 @@ async def test_the_search_knows_what_was_opened(page: Page, archive: Archive, tm
     assert "6 of 7" in await reading.open_with_file(page, keys, "words")
     assert await found(page, "agua?") == ["tea, coffee or água?"]
     await page.click("#v-results button")
-    assert await page.evaluate("document.activeElement.id") == "v-line-0"
+    await page.wait_for_function("document.activeElement.id === 'v-line-0'")  # the room is read first
     assert await found(page, "Beete") == ["Größe der Beete"]
     await page.click("#v-results a")
     assert page.url.endswith("/rooms/0002-Garden/page-0001.html#e2")
