@@ -17,6 +17,7 @@ from dpobot.store import (
     alerts,
     approvals,
     assessments,
+    downloads,
     erasure_rooms,
     erasures,
     expiring,
@@ -54,6 +55,7 @@ async def _full(office: Office) -> Case:
         await reminders.note(tx, case.id, "day7", NOW)
         await volumes.put(tx, case.id, 1, 10, "a" * 64)
         await staff_uploads.add(tx, case.id, Mxc("mxc://x/copy"), NOW)
+        await downloads.promise(tx, case.id, "secret", "h" * 64, now=NOW, expires_at=LATER)
         await erasures.put(tx, case.id, ErasureOptions())
         await erasures.keep_code(tx, case.id, "a code")
         await erasure_rooms.add_all(tx, case.id, [ErasureRoom(ROOM, "join", Fate.REDACT, 1)])
