@@ -21,7 +21,11 @@ _PATHS = (
     ("homeserver", "admin_token_file"),
     ("homeserver", "config_files"),
     ("homeserver.mas", "client_secret_file"),
+    ("matrix", "recovery_key_file"),
     ("data", "directory"),
+    ("data", "seal_key_file"),
+    ("data", "receipt_key_file"),
+    ("notices", "ca_file"),
 )
 
 
@@ -41,6 +45,9 @@ class MatrixConfig(_Part):
     )
     device_name: str = Field(
         default="dpobot", min_length=1, max_length=64, description="how the bot's device is listed"
+    )
+    recovery_key_file: Path | None = Field(
+        default=None, description="file with the account's recovery key: for a standby, or after its keys were lost"
     )
 
 
@@ -79,6 +86,12 @@ class DataConfig(_Part):
     database_url: str | None = Field(
         default=None,
         description="SQLAlchemy address, sqlite+aiosqlite or postgresql+psycopg; default: SQLite in the directory",
+    )
+    seal_key_file: Path | None = Field(
+        default=None, description="keys that seal what is kept in the database; default: seal.keys in the directory"
+    )
+    receipt_key_file: Path | None = Field(
+        default=None, description="key that signs receipts of erasures; default: receipt.key in the directory"
     )
 
 
@@ -207,6 +220,44 @@ class RetentionConfig(_Part):
     )
 
 
+class ClusterConfig(_Part):
+    """More than one machine; needs PostgreSQL. Jobs are run by `dpobot worker` on as many machines as wanted."""
+
+    enabled: bool = Field(default=False, description="jobs are handed out through the database, to any machine")
+    jobs_at_once: int = Field(default=4, ge=1, le=64, description="jobs that this machine runs at the same time")
+    dead_after_seconds: int = Field(
+        default=30, ge=4, le=3600, description="a machine that is silent for so long is dead: others take its jobs over"
+    )
+    bot_works: bool = Field(default=True, description="whether the bot's own process runs jobs, too")
+
+
+class MonitoringConfig(_Part):
+    """Prometheus metrics and health, over HTTP without TLS; none without ``port``."""
+
+    host: str = Field(default="127.0.0.1", description="where it listens")
+    port: int | None = Field(default=None, ge=1, le=65535, description="the port there: /metrics, /healthz, /readyz")
+    lag_seconds: int = Field(
+        default=120, ge=30, le=3600, description="not ready if the homeserver has not answered for so long"
+    )
+
+
+class NoticesConfig(_Part):
+    """Erasures are told to other homeservers that hold copies (privacy notice 2.3.1.1)."""
+
+    send: Literal["never", "staff"] = Field(
+        default="never", description="whether they are told at all; staff approve each erasure's notices"
+    )
+    receive: Literal["never", "staff"] = Field(
+        default="staff", description="whether other servers' notices open cases here; staff decide each one"
+    )
+    per_hour: int = Field(default=20, ge=1, le=1000, description="servers that are told within an hour")
+    timeout_seconds: int = Field(default=10, ge=1, le=60, description="how long a server's contact is asked for")
+    private_addresses: bool = Field(
+        default=False, description="also ask servers at private addresses: only for a closed federation"
+    )
+    ca_file: Path | None = Field(default=None, description="certificates to trust instead of the system's, PEM")
+
+
 class LimitsConfig(_Part):
     """How much one person may ask of the bot."""
 
@@ -239,6 +290,9 @@ class Config(_Part):
     staff: StaffConfig = StaffConfig()
     erasure: ErasureConfig = ErasureConfig()
     retention: RetentionConfig = RetentionConfig()
+    notices: NoticesConfig = NoticesConfig()
+    cluster: ClusterConfig = ClusterConfig()
+    monitoring: MonitoringConfig = MonitoringConfig()
     limits: LimitsConfig = LimitsConfig()
     log: LogConfig = LogConfig()
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from dpobot.delivery.messages import key
-from dpobot.matrix.api import Matrix
+from dpobot.matrix.api import Courier
 from dpobot.model.ids import EventId, RoomId
 from dpobot.model.records import Case
 
 
-async def send(matrix: Matrix, case: Case, room_id: RoomId, content: Mapping[str, Any], token_hash: str) -> EventId:
+async def send(matrix: Courier, case: Case, room_id: RoomId, content: Mapping[str, Any], token_hash: str) -> EventId:
     """Send the message that holds a link; sending it again gives the same event.
 
     The caller has checked the room at this moment (`delivery.rooms`); who comes in between that look and the encryption

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dpobot.delivery.messages import key
-from dpobot.matrix.api import Matrix
+from dpobot.matrix.api import Courier
 from dpobot.model.ids import EventId, RoomId
 from dpobot.model.records import Case, EncryptedFile
 
@@ -28,12 +28,12 @@ class Parcel:
         return str(self.file["url"])
 
 
-async def upload(matrix: Matrix, path: Path) -> EncryptedFile:
+async def upload(matrix: Courier, path: Path) -> EncryptedFile:
     """Encrypt and upload a volume as a stream; the server learns neither its name nor its type."""
     return await matrix.upload_encrypted(path, MEDIA_TYPE)
 
 
-async def send(matrix: Matrix, case: Case, room_id: RoomId, parcel: Parcel) -> EventId:
+async def send(matrix: Courier, case: Case, room_id: RoomId, parcel: Parcel) -> EventId:
     """Send a volume's message (spec "m.file"); sending it again gives the same event.
 
     The caller has checked the room at this moment (`delivery.rooms`); who comes in between that look and the encryption

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from dpobot.errors import Rejected, Unavailable
-from dpobot.matrix.api import Matrix, RoomFacts
+from dpobot.matrix.api import Courier, RoomFacts
 from dpobot.model.ids import RoomId, UserId
 
 ROOM_NOT_SAFE = "room_not_safe"  # why a delivery waits
@@ -14,13 +14,13 @@ def is_safe(facts: RoomFacts, person: UserId, bot: UserId) -> bool:
     return facts.encrypted and facts.is_exactly(person, bot)
 
 
-async def check(matrix: Matrix, room_id: RoomId, person: UserId) -> bool:
+async def check(matrix: Courier, room_id: RoomId, person: UserId) -> bool:
     """Ask the server, now, whether a room is safe; a room that is gone or closed to us is not."""
     facts = await look(matrix, room_id)
     return facts is not None and is_safe(facts, person, matrix.user_id)
 
 
-async def look(matrix: Matrix, room_id: RoomId) -> RoomFacts | None:
+async def look(matrix: Courier, room_id: RoomId) -> RoomFacts | None:
     """Ask the server, now, who is in a room; None if it is gone or closed to us.
 
     Raises `Unavailable` also when the server no longer knows our token: that says nothing about the room.
@@ -33,7 +33,7 @@ async def look(matrix: Matrix, room_id: RoomId) -> RoomFacts | None:
         return None
 
 
-async def find(matrix: Matrix, person: UserId, *preferred: RoomId | None, never: Collection[RoomId]) -> RoomId | None:
+async def find(matrix: Courier, person: UserId, *preferred: RoomId | None, never: Collection[RoomId]) -> RoomId | None:
     """Return a safe room for a person: the first preferred one that is safe, else any other direct message.
 
     ``never``: the staff room (`staff_rooms.ever`), which with a single member in it looks like one.
@@ -47,7 +47,7 @@ async def find(matrix: Matrix, person: UserId, *preferred: RoomId | None, never:
     return None
 
 
-async def pending(matrix: Matrix, person: UserId, never: Collection[RoomId]) -> RoomId | None:
+async def pending(matrix: Courier, person: UserId, never: Collection[RoomId]) -> RoomId | None:
     """Return an encrypted room that waits for the person to accept our invitation, so that no second one is made."""
     for room_id in await matrix.direct_rooms(person):
         if room_id in never:
@@ -58,7 +58,7 @@ async def pending(matrix: Matrix, person: UserId, never: Collection[RoomId]) -> 
     return None
 
 
-async def find_or_open(matrix: Matrix, person: UserId, *preferred: RoomId | None, never: Collection[RoomId]) -> RoomId:
+async def find_or_open(matrix: Courier, person: UserId, *preferred: RoomId | None, never: Collection[RoomId]) -> RoomId:
     """Return a safe room, or a new encrypted direct message in which only the person is invited."""
     found = await find(matrix, person, *preferred, never=never)
     if found is not None:

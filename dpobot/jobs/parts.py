@@ -8,7 +8,7 @@ from dpobot.config import Config
 from dpobot.homeserver.api import Homeserver
 from dpobot.homeserver.changes import Changes
 from dpobot.homeserver.leftovers import Leftovers
-from dpobot.matrix.api import Matrix
+from dpobot.matrix.api import Courier
 from dpobot.receipt.key import SigningKey
 from dpobot.store.database import Database
 from dpobot.text.render import Renderer
@@ -20,7 +20,7 @@ class Parts:
 
     database: Database
     homeserver: Homeserver
-    matrix: Matrix
+    matrix: Courier
     renderer: Renderer
     clock: Clock
     config: Config

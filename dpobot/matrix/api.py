@@ -87,8 +87,8 @@ class TrustAnswer:
     master_key: str | None = None
 
 
-class Matrix(Protocol):
-    """An end-to-end-encrypted Matrix account.
+class Courier(Protocol):
+    """What jobs need of the bot's account; kept by the session itself, and on other machines by `delivery.courier`.
 
     Every call raises `Unavailable` for what may work later (time-out, 429 with ``retry_after``, 5xx, no connection) and
     `Rejected` (`Gone` for 404) for what won't.
@@ -97,17 +97,6 @@ class Matrix(Protocol):
     @property
     def user_id(self) -> UserId:
         """The bot's own full user ID."""
-        ...
-
-    async def sync(self, since: str | None, timeout_ms: int) -> SyncBatch:
-        """Return what happened after ``since`` (limited timelines back-filled); waits up to ``timeout_ms``.
-
-        No single event that any user can send makes this raise.
-        """
-        ...
-
-    async def decrypt(self, event: Received) -> Received:
-        """Try an undecryptable event again; returns it unchanged if the key is still missing."""
         ...
 
     async def send(
@@ -126,20 +115,12 @@ class Matrix(Protocol):
         """
         ...
 
-    async def send_cleartext_warning(self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str) -> EventId:
-        """Send a sentence without personal data to a room that is not encrypted (how to get an encrypted one)."""
-        ...
-
     async def redact(self, room_id: RoomId, event_id: EventId, *, txn_id: str) -> None:
         """Redact an event; redacting it again is harmless."""
         ...
 
     async def own_relations(self, room_id: RoomId, event_id: EventId) -> Sequence[EventId]:
         """Return the account's own events that relate to an event (its thread, its edits) and are not redacted."""
-        ...
-
-    async def join(self, room_id: RoomId) -> None:
-        """Accept an invitation; joining again is harmless."""
         ...
 
     async def leave(self, room_id: RoomId) -> None:
@@ -150,12 +131,58 @@ class Matrix(Protocol):
         """Ask the server now who is in a room and whether it is encrypted."""
         ...
 
-    async def enable_encryption(self, room_id: RoomId) -> None:
-        """Switch encryption on in a room where the bot has the power to; Rejected(M_FORBIDDEN) otherwise."""
-        ...
-
     async def create_direct(self, user_id: UserId) -> RoomId:
         """Create a new encrypted direct message with a person and invite them."""
+        ...
+
+    async def upload_encrypted(self, path: Path, media_type: str) -> EncryptedFile:
+        """Encrypt a file (AES-CTR, v2) and upload it as a stream; the server sees neither name nor type."""
+        ...
+
+    async def upload_limit(self) -> int:
+        """Return the largest upload that the server takes, bytes (``m.upload.size``)."""
+        ...
+
+    async def download_encrypted(self, file: EncryptedFile, target: Path, *, most: int | None = None) -> None:
+        """Download, decrypt and check an attachment into ``target`` as a stream.
+
+        Rejected("bad_hash") if it was altered, Rejected("too_large") beyond ``most`` bytes, whatever its event claimed.
+        """
+        ...
+
+    async def media_exists(self, url: Mxc) -> bool:
+        """Say whether the server still gives these bytes out."""
+        ...
+
+    async def direct_rooms(self, user_id: UserId) -> Sequence[RoomId]:
+        """Return joined rooms whose only other joined or invited member is ``user_id``."""
+        ...
+
+
+class Matrix(Courier, Protocol):
+    """An end-to-end-encrypted Matrix account on its one device. Errors: as `Courier`."""
+
+    async def sync(self, since: str | None, timeout_ms: int) -> SyncBatch:
+        """Return what happened after ``since`` (limited timelines back-filled); waits up to ``timeout_ms``.
+
+        No single event that any user can send makes this raise.
+        """
+        ...
+
+    async def decrypt(self, event: Received) -> Received:
+        """Try an undecryptable event again; returns it unchanged if the key is still missing."""
+        ...
+
+    async def send_cleartext_warning(self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str) -> EventId:
+        """Send a sentence without personal data to a room that is not encrypted (how to get an encrypted one)."""
+        ...
+
+    async def join(self, room_id: RoomId) -> None:
+        """Accept an invitation; joining again is harmless."""
+        ...
+
+    async def enable_encryption(self, room_id: RoomId) -> None:
+        """Switch encryption on in a room where the bot has the power to; Rejected(M_FORBIDDEN) otherwise."""
         ...
 
     async def create_private(self, name: str, invite: Mapping[UserId, int]) -> RoomId:
@@ -186,27 +213,4 @@ class Matrix(Protocol):
 
         Asks the server again before it answers anything worse than `Trust.SIGNED`.
         """
-        ...
-
-    async def upload_encrypted(self, path: Path, media_type: str) -> EncryptedFile:
-        """Encrypt a file (AES-CTR, v2) and upload it as a stream; the server sees neither name nor type."""
-        ...
-
-    async def upload_limit(self) -> int:
-        """Return the largest upload that the server takes, bytes (``m.upload.size``)."""
-        ...
-
-    async def download_encrypted(self, file: EncryptedFile, target: Path, *, most: int | None = None) -> None:
-        """Download, decrypt and check an attachment into ``target`` as a stream.
-
-        Rejected("bad_hash") if it was altered, Rejected("too_large") beyond ``most`` bytes, whatever its event claimed.
-        """
-        ...
-
-    async def media_exists(self, url: Mxc) -> bool:
-        """Say whether the server still gives these bytes out."""
-        ...
-
-    async def direct_rooms(self, user_id: UserId) -> Sequence[RoomId]:
-        """Return joined rooms whose only other joined or invited member is ``user_id``."""
         ...

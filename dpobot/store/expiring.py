@@ -20,7 +20,9 @@ from dpobot.store.tables import (
     case_message,
     download,
     erasure,
+    erasure_notice,
     erasure_room,
+    foreign_request,
     inbox,
     job,
     job_step,
@@ -51,6 +53,8 @@ _OF_CASE = (
     rectification,
     volume,
     download,
+    erasure_notice,
+    foreign_request,
     alert,
     outbox,
 )

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, inspect, text
 
 from dpobot.store import connect
 
-HEAD = "0004"  # the newest revision in migrations/versions; a test compares
+HEAD = "0005"  # the newest revision in migrations/versions; a test compares
 _LOCK = 0x64706F626F74  # "dpobot": one migration at a time on PostgreSQL; SQLite's write lock does it there
 
 

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from dpobot.store.columns import BIG, JSON, Moment, metadata
 from dpobot.store.erasure_tables import erasure, erasure_room, known_device, receipt, rectification, safeguard
+from dpobot.store.federation_tables import erasure_notice, foreign_request
 
 __all__ = [
     "Moment",
@@ -18,11 +19,14 @@ __all__ = [
     "case_number",
     "download",
     "erasure",
+    "erasure_notice",
     "erasure_room",
+    "foreign_request",
     "inbox",
     "job",
     "job_step",
     "known_device",
+    "letter",
     "metadata",
     "outbox",
     "person",
@@ -313,6 +317,25 @@ download = sa.Table(
     sa.Column("sent_at", Moment),
     sa.Column("claimed_at", Moment),
     sa.Column("closed_at", Moment),
+)
+
+# What a job on another machine wants sent: the bot alone holds the keys that encrypt, and sends it
+letter = sa.Table(
+    "letter",
+    metadata,
+    sa.Column("id", BIG, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String(128), nullable=False, unique=True),  # the Matrix transaction ID
+    sa.Column("room_id", sa.String(255), nullable=False),
+    sa.Column("type", sa.String(64), nullable=False),
+    sa.Column("readers", JSON),  # user IDs: nobody else may get the key; None: whoever is in the room
+    sa.Column("sealed", sa.LargeBinary),  # the event content: encrypted at rest; dropped when it is answered
+    sa.Column("state", sa.String(16), nullable=False),  # new, sent, refused
+    sa.Column("event_id", sa.String(255)),
+    sa.Column("error", sa.String(128)),  # a stable code, where it was refused
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("done_at", Moment),
+    sa.Index("ix_letter_work", "state", "id"),
+    sa.Index("ix_letter_done", "done_at"),
 )
 
 # Something that staff must look at
