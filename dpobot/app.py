@@ -179,7 +179,13 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
     notices = notice.load(templates_folder() / "notice", config.operator)
     registry = discover()
     renderer = Renderer(
-        templates_folder(), {"operator": config.operator, "bot": session.user_id, "commands": lines(registry)}
+        templates_folder(),
+        {
+            "operator": config.operator,
+            "bot": session.user_id,
+            "commands": lines(registry),
+            "links": config.download.url is not None,
+        },
     )
     receipt_key = key.load_or_create(config.data.directory)
     parts = Parts(

@@ -76,6 +76,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "export_accepted": [
         _EXPORT,
+        {**_EXPORT, "links": True},
         {**_EXPORT, "since": AT},
         {**_EXPORT, "sections": ["media"]},
         {**_EXPORT, "sections": ["account", "media", "messages"], "since": AT, "until": AT},
