@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import math
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,16 +18,22 @@ _TYPING_MS = 30_000
 _AT_ONCE = 8
 _BY_INVITATION = ("invite", "private", "knock")  # restricted lets the members of another room in, unasked
 _USUAL_VERSION = "11"
+_Members = tuple[frozenset[UserId], frozenset[UserId]]  # joined, invited
 
 
 class Rooms:
-    """Asks the server about rooms; remembers encryption (it can't be undone) and members until they change."""
+    """Asks the server about rooms; remembers encryption (it can't be undone) and members until they change.
 
-    def __init__(self, http: Http, user_id: UserId) -> None:
+    ``lasting``: seconds after which members are asked for again, for who is not told of changes by /sync.
+    """
+
+    def __init__(self, http: Http, user_id: UserId, lasting: float = math.inf) -> None:
         self._http = http
         self._me = user_id
         self._encrypted: set[str] = set()
-        self._members: dict[str, tuple[frozenset[UserId], frozenset[UserId]]] = {}
+        self._lasting = lasting
+        self._members: dict[str, _Members] = {}
+        self._asked: dict[str, float] = {}  # when, of the process's clock
         self._created: dict[str, Mapping[str, Any]] = {}  # m.room.create never changes
 
     def members_changed(self, room_id: str) -> None:
@@ -47,18 +55,22 @@ class Rooms:
 
     async def recipients(self, room_id: RoomId) -> frozenset[UserId]:
         """Return who must be able to read what is sent now: everybody joined or invited."""
-        if room_id not in self._members:
-            self._members[room_id] = await self._ask(room_id)
-        joined, invited = self._members[room_id]
+        known = self._members.get(room_id)
+        if known is None or time.monotonic() - self._asked[room_id] > self._lasting:
+            known = self._remember(room_id, await self._ask(room_id))
+        joined, invited = known
         return joined | invited
 
     async def facts(self, room_id: RoomId) -> RoomFacts:
         """Ask the server now."""
         encrypted, members = await asyncio.gather(self.encrypted(room_id), self._ask(room_id))
-        self._members[room_id] = members
-        return RoomFacts(room_id, encrypted, *members)
+        return RoomFacts(room_id, encrypted, *self._remember(room_id, members))
 
-    async def _ask(self, room_id: str) -> tuple[frozenset[UserId], frozenset[UserId]]:
+    def _remember(self, room_id: str, members: _Members) -> _Members:
+        self._members[room_id], self._asked[room_id] = members, time.monotonic()
+        return members
+
+    async def _ask(self, room_id: str) -> _Members:
         answer = await self._http.call("GET", path("rooms", room_id, "members"), params={"not_membership": "leave"})
         people = list(_memberships(answer.get("chunk")))
         joined = frozenset(user for user, membership in people if membership == "join")

@@ -1,47 +1,43 @@
 """`Session`: the real `Matrix`, one account on one device, on matrix-nio's Olm machine."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from dpobot import log
 from dpobot.errors import Rejected
-from dpobot.matrix import relations
-from dpobot.matrix.api import Matrix, Powers, Received, RoomFacts, SyncBatch, TrustAnswer
+from dpobot.matrix.api import Matrix, Powers, Received, SyncBatch, TrustAnswer
 from dpobot.matrix.decryption import Decryption, Withheld
+from dpobot.matrix.desk import Desk
 from dpobot.matrix.directory import Directory
 from dpobot.matrix.folder import Folder
 from dpobot.matrix.hardening import Machine, Store, require_nio
 from dpobot.matrix.http import Http, path
 from dpobot.matrix.identity import Bootstrap
 from dpobot.matrix.login import STORE, Device, device
-from dpobot.matrix.media import Media
-from dpobot.matrix.rooms import Rooms
 from dpobot.matrix.sharing import Sharing
 from dpobot.matrix.sync import Sync
 from dpobot.matrix.trust import establish
 from dpobot.matrix.upkeep import Upkeep
-from dpobot.model.ids import DeviceId, EventId, Mxc, RoomId, UserId
-from dpobot.model.records import CryptoOrigin, EncryptedFile
+from dpobot.model.ids import DeviceId, EventId, RoomId, UserId
+from dpobot.model.records import CryptoOrigin
 
 _ROUNDS = 100_000  # of PBKDF2, for a passphrase that people choose (spec, "Key exports": at least that many)
 _log = log.get(__name__)
 
 
-class Session:
-    """An account in use. Made by `open`, ended by `close`; every method is described in `dpobot.matrix.api.Matrix`."""
+class Session(Desk):
+    """An account in use, with its keys: made by `open`, ended by `close`. For its methods see `dpobot.matrix.api`."""
 
     def __init__(self, http: Http, folder: Folder, own: Device) -> None:
-        self._http = http
+        super().__init__(http, own.user_id)
         self._folder = folder
         self._device = own
         self._machine = _machine(folder, own)
         self._directory = Directory(http, self._machine)
         self._sharing = Sharing(http, self._machine, self._directory)
         self._upkeep = Upkeep(http, self._machine, self._directory, self._sharing)
-        self._rooms = Rooms(http, own.user_id)
-        self._media = Media(http)
         withheld = Withheld()
         self._decryption = Decryption(self._machine, withheld)
         self._sync = Sync(http, self._machine, self._directory, self._rooms, self._upkeep, self._decryption, withheld)
@@ -89,18 +85,26 @@ class Session:
         await _abandon(self._http, self._folder)
 
     @property
-    def user_id(self) -> UserId:
-        """The account's full user ID."""
-        return self._device.user_id
-
-    @property
     def device_id(self) -> DeviceId:
         """The device that this session is."""
         return self._device.device_id
 
+    @property
+    def access_token(self) -> str:
+        """What lets another machine act for this device, but for what needs its keys. A secret."""
+        return self._device.access_token
+
     async def sync(self, since: str | None, timeout_ms: int) -> SyncBatch:
         """See `Matrix.sync`; the first call of a session does not wait."""
         return await self._sync.batch(since, timeout_ms)
+
+    async def keep_keys(self, since: str | None) -> str:
+        """Keep the device of an account that another device serves ready; returns ``since`` for the next call.
+
+        Room keys that wait for this device are taken in, and its one-time keys on the server are made up. Before
+        `sync` goes on with a token that another device has got, this must have been called. Raises `Unavailable`.
+        """
+        return await self._sync.keep_keys(since)
 
     async def decrypt(self, event: Received) -> Received:
         """See `Matrix.decrypt`."""
@@ -136,33 +140,13 @@ class Session:
         answer = await self._http.call("PUT", path("rooms", room_id, "send", type_, txn_id), dict(content))
         return EventId(str(answer["event_id"]))
 
-    async def redact(self, room_id: RoomId, event_id: EventId, *, txn_id: str) -> None:
-        """See `Matrix.redact`."""
-        await self._http.call("PUT", path("rooms", room_id, "redact", event_id, txn_id), {})
-
-    async def own_relations(self, room_id: RoomId, event_id: EventId) -> Sequence[EventId]:
-        """See `Matrix.own_relations`."""
-        return await relations.own(self._http, self._device.user_id, room_id, event_id)
-
     async def join(self, room_id: RoomId) -> None:
         """See `Matrix.join`."""
         await self._rooms.join(room_id)
 
-    async def leave(self, room_id: RoomId) -> None:
-        """See `Matrix.leave`."""
-        await self._rooms.leave(room_id)
-
-    async def room(self, room_id: RoomId) -> RoomFacts:
-        """See `Matrix.room`."""
-        return await self._rooms.facts(room_id)
-
     async def enable_encryption(self, room_id: RoomId) -> None:
         """See `Matrix.enable_encryption`."""
         await self._rooms.enable_encryption(room_id)
-
-    async def create_direct(self, user_id: UserId) -> RoomId:
-        """See `Matrix.create_direct`."""
-        return await self._rooms.create_direct(user_id)
 
     async def create_private(self, name: str, invite: Mapping[UserId, int]) -> RoomId:
         """See `Matrix.create_private`."""
@@ -180,10 +164,6 @@ class Session:
         """See `Matrix.is_private`."""
         return await self._rooms.is_private(room_id)
 
-    async def direct_rooms(self, user_id: UserId) -> Sequence[RoomId]:
-        """See `Matrix.direct_rooms`."""
-        return await self._rooms.direct(user_id)
-
     async def typing(self, room_id: RoomId, on: bool) -> None:
         """See `Matrix.typing`."""
         await self._rooms.typing(room_id, on)
@@ -192,18 +172,6 @@ class Session:
         """See `Matrix.trust`; may wait three seconds for a signature that is on its way."""
         return await establish(self._directory, sender, origin, pinned_master_key)
 
-    async def upload_encrypted(self, path: Path, media_type: str) -> EncryptedFile:
-        """See `Matrix.upload_encrypted`; ``media_type`` is for the encrypted event, the server does not see it."""
-        return await self._media.upload(path)
-
-    async def upload_limit(self) -> int:
-        """See `Matrix.upload_limit`."""
-        return await self._media.limit()
-
-    async def download_encrypted(self, file: EncryptedFile, target: Path, *, most: int | None = None) -> None:
-        """See `Matrix.download_encrypted`."""
-        await self._media.download(file, target, most)
-
     async def export_keys(self, path: Path, passphrase: str) -> None:
         """Write the keys of all messages that this device can read, as clients do (spec, "Key exports"); mode 0600."""
         sessions = self._machine.store.load_inbound_group_sessions()
@@ -211,10 +179,6 @@ class Session:
 
     def _write_keys(self, sessions: object, path: Path, passphrase: str) -> None:
         self._machine.export_keys_static(sessions, str(path), passphrase, _ROUNDS)  # makes it, with mode 0600
-
-    async def media_exists(self, url: Mxc) -> bool:
-        """See `Matrix.media_exists`."""
-        return await self._media.exists(url)
 
 
 def _machine(folder: Folder, own: Device) -> Machine:
