@@ -4,6 +4,7 @@ The answer is read piece by piece and not by nio, whose parser gives the whole o
 """
 
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,6 +35,10 @@ _FILTER = json.dumps(
         },
     }
 )
+# No rooms, no account data: to-device messages, changed device lists and the counts of our keys come all the same.
+_KEYS_FILTER = json.dumps({"presence": _NOTHING, "account_data": _NOTHING, "room": {"rooms": []}})
+_DRAINS = 500  # answers of at most 100 to-device messages each: against a flood without end
+_REMEMBERED = 1000  # sessions that came while standing by: an event waits seconds for its key, not days
 _log = log.get(__name__)
 
 
@@ -61,6 +66,7 @@ class Sync:
         self._started = False
         self._confirmed: str | None = None  # the token whose to-device messages `_handled` holds
         self._handled: dict[str, str | None] = {}
+        self._brought: deque[str] = deque(maxlen=_REMEMBERED)
 
     async def batch(self, since: str | None, timeout_ms: int) -> SyncBatch:
         """Return what happened after ``since``; the first one of a session does not wait (own keys may be missing)."""
@@ -70,7 +76,7 @@ class Sync:
         token = raw.get("next_batch")
         if not isinstance(token, str):
             raise Unavailable("bad_answer")
-        sessions = self._keys(since, raw)
+        sessions = self._keys(since, raw) | set(self._brought)
         rooms = _part(raw, "rooms")
         timeline = [event for room in _entries(rooms, "join") for event in await self._timeline(since, *room)]
         # We were in these rooms while the events were sent: what was asked before leaving still counts.
@@ -78,6 +84,7 @@ class Sync:
         self._upkeep.note(raw)
         await self._upkeep.run()
         self._started = True
+        self._brought.clear()
         return SyncBatch(
             next_batch=token,
             events=tuple(timeline),
@@ -85,6 +92,29 @@ class Sync:
             new_sessions=frozenset(sessions),
             left=frozenset(room for room, _ in _entries(rooms, "leave")),
         )
+
+    async def keep_keys(self, since: str | None) -> str:
+        """Take in all room keys that wait for this device, see to its own keys, and return the token for the next call.
+
+        What a token confirms the homeserver deletes, for this device: ``since`` must be what this method returned, or
+        None. It returns only after an answer without messages, so that nothing unread is left that `batch`, with
+        another device's token, could confirm.
+        """
+        for _ in range(_DRAINS):
+            params = {"filter": _KEYS_FILTER, "timeout": "0", "set_presence": "offline"}
+            raw = await self._http.call(
+                "GET", path("sync"), params=params | ({"since": since} if since else {}), seconds=60
+            )
+            token = raw.get("next_batch")
+            if not isinstance(token, str):
+                raise Unavailable("bad_answer")
+            self._brought.extend(self._keys(since, raw))
+            since = token
+            self._upkeep.note(raw)
+            await self._upkeep.run()
+            if not _list(_part(raw, "to_device").get("events")):
+                return token
+        raise Unavailable("to_device_flood")
 
     def _keys(self, since: str | None, raw: Mapping[str, Any]) -> set[str]:
         lists = _part(raw, "device_lists")
