@@ -19,7 +19,7 @@ from dpobot.commands.spec import StaffRules
 from dpobot.commands.staff_desk import StaffDesk
 from dpobot.commands.staff_registry import discover_staff
 from dpobot.commands.user.help import lines
-from dpobot.config import Config, secret
+from dpobot.config import Config, bot_password, secret
 from dpobot.delivery.attachments import Attachments
 from dpobot.delivery.laments import Laments
 from dpobot.delivery.outbox import Outbox
@@ -61,9 +61,8 @@ from dpobot.model.words import Kind
 from dpobot.receipt import key, page
 from dpobot.staff.board import Board
 from dpobot.staff.room import StaffRoom
-from dpobot.store import bot_state
+from dpobot.store import bot_state, seal
 from dpobot.store.database import Database
-from dpobot.store.seal import load_or_create
 from dpobot.text import notice
 from dpobot.text.render import Renderer, templates_folder
 
@@ -138,7 +137,7 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
         session = await Session.open(
             homeserver_url=config.matrix.homeserver_url,
             user_id=UserId(config.matrix.user_id),
-            password=lambda: secret(config.matrix.password_file),
+            password=lambda: bot_password(config),
             device_name=config.matrix.device_name,
             folder=config.data.directory / "matrix",
         )
@@ -165,7 +164,7 @@ async def open_database(config: Config, clock: Clock) -> Database:
         raise ConfigurationError([f"data.directory: {folder} can't be made ({error.strerror})"]) from error
     if folder.stat().st_mode & 0o077:
         raise ConfigurationError([f"data.directory: others may read {folder}; chmod 700 {folder}"])
-    database = Database(config.database_url, load_or_create(folder / "seal.keys"))
+    database = Database(config.database_url, seal.of(folder, config.data.seal_key_file))
     await database.open()
     await database.write(lambda tx: bot_state.be_born(tx, clock.now()))
     return database
@@ -187,7 +186,7 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
             "links": config.download.url is not None,
         },
     )
-    receipt_key = key.load_or_create(config.data.directory)
+    receipt_key = key.load_or_create(config.data.directory, config.data.receipt_key_file)
     parts = Parts(
         database,
         administration.homeserver,

@@ -217,7 +217,8 @@ async def _verify_receipt(given: argparse.Namespace) -> int:
 
 
 async def _receipt_key(given: argparse.Namespace) -> int:
-    print(command.published(load_or_create(load(given.config).data.directory).public))
+    data = load(given.config).data
+    print(command.published(load_or_create(data.directory, data.receipt_key_file).public))
     return 0
 
 

@@ -7,26 +7,15 @@ Nothing here has side effects beyond reading the named files when asked to.
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from dpobot import credentials, named_files
 from dpobot.errors import ConfigurationError
 from dpobot.model.words import Kind
 
 Days = Annotated[int, Field(ge=1, le=365)]
-
-_PATHS = (
-    ("matrix", "password_file"),
-    ("homeserver", "admin_token_file"),
-    ("homeserver", "config_files"),
-    ("homeserver.mas", "client_secret_file"),
-    ("matrix", "recovery_key_file"),
-    ("data", "directory"),
-    ("data", "seal_key_file"),
-    ("data", "receipt_key_file"),
-    ("notices", "ca_file"),
-)
 
 
 class _Part(BaseModel):
@@ -40,8 +29,9 @@ class MatrixConfig(_Part):
         pattern=r"^https?://", description="client API of the homeserver, e.g. https://matrix.example.org"
     )
     user_id: str = Field(pattern=r"^@[^:]+:.+$", description="the bot's full user ID, e.g. @dpo:example.org")
-    password_file: Path = Field(
-        description="file with the bot's password; read at the first start and to bootstrap cross-signing"
+    password_file: Path | None = Field(
+        default=None,
+        description="file with the bot's password; read at the first start and to bootstrap cross-signing",
     )
     device_name: str = Field(
         default="dpobot", min_length=1, max_length=64, description="how the bot's device is listed"
@@ -328,24 +318,14 @@ def load(path: Path) -> Config:
         raise ConfigurationError([f"{path}: no such file; copy bot.example.toml and fill it in"]) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError([f"{path}: can't be read as TOML: {error}"]) from error
-    for section, key in _PATHS:
-        part = _section(raw, section)
-        if part is not None and key in part:
-            part[key] = _from(path.parent, part[key])
-    return parse(raw)
-
-
-def _from(folder: Path, value: object) -> object:
-    """Return a path, or a list of paths, that counts from a folder; anything else as it is, to be complained about."""
-    if isinstance(value, list):
-        return [_from(folder, each) for each in value]
-    return str((folder / value).resolve()) if isinstance(value, str) else value
-
-
-def _section(raw: object, name: str) -> dict[str, Any] | None:
-    for part in name.split("."):
-        raw = raw.get(part) if isinstance(raw, dict) else None
-    return raw if isinstance(raw, dict) else None
+    problems = named_files.locate(raw, path.parent)
+    try:
+        config = parse(raw)
+    except ConfigurationError as error:
+        raise ConfigurationError([*problems, *error.problems]) from None
+    if problems:
+        raise ConfigurationError(problems)
+    return config
 
 
 def parse(raw: dict[str, object]) -> Config:
@@ -367,14 +347,25 @@ def _problem(where: tuple[int | str, ...], type_: str, message: str) -> str:
     return f"{path}: {message.removeprefix('Value error, ')}"
 
 
+def bot_password(config: Config) -> str:
+    """Return the password of the bot's account. Raises `ConfigurationError` if there is none to be had."""
+    if config.matrix.password_file is None:
+        raise ConfigurationError(
+            ["matrix.password_file: the homeserver asks for the bot's password; name the file that holds it"]
+        )
+    return secret(config.matrix.password_file)
+
+
 def secret(path: Path) -> str:
     """Read a secret from its file. Raises `ConfigurationError` if it is missing, empty or open to others."""
     try:
-        mode = path.stat().st_mode
+        private = credentials.private(path)
         text = path.read_text("utf-8").strip()
     except OSError as error:
         raise ConfigurationError([f"{path}: the secret can't be read ({error.strerror})"]) from error
-    if mode & 0o077:
+    except UnicodeDecodeError:  # `from None`: the cause would quote the secret
+        raise ConfigurationError([f"{path}: the secret is no text"]) from None
+    if not private:
         raise ConfigurationError([f"{path}: others may read this secret; chmod 600 {path}"])
     if not text:
         raise ConfigurationError([f"{path}: the secret is empty"])

@@ -60,7 +60,7 @@ def _key(text: str, named: str | None, config: Config | None) -> str:
     if named is None:
         if config is None:
             raise ConfigurationError(["verify: name the public key with --key, or the installation with --config"])
-        return key.load(config.data.directory).public
+        return key.load(config.data.directory, config.data.receipt_key_file).public
     path = Path(named)
     if not path.is_file():
         return named

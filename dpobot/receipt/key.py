@@ -8,11 +8,17 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dpobot import credentials
 from dpobot.errors import ConfigurationError
 from dpobot.receipt.base64 import decoded, encoded
 
 FILE = "receipt.key"
 KEY_BYTES = 32
+_MISSING = {
+    True: "there is none yet; it is made when dpobot first runs",
+    False: "there is no such key; copy it from the machine that has it; to make the first one, leave"
+    " data.receipt_key_file out once",
+}
 _SHORT = 16  # hex digits: 64 bits tell keys apart, the signature proves
 
 
@@ -40,29 +46,29 @@ def key_id_of(public: str) -> str:
     return f"ed25519:{hashlib.sha256(raw).hexdigest()[:_SHORT]}"
 
 
-def load_or_create(folder: Path) -> SigningKey:
+def load_or_create(folder: Path, named: Path | None = None) -> SigningKey:
     """Return the key of a data folder; made at the first start, readable by its owner only.
 
-    Losing the file does no harm to receipts that were handed out: they are checked with the public key. Raises
-    `ConfigurationError` if it can't be read, is damaged, or others may read it.
+    ``named``: the file that holds it instead; that one is never made, because a second machine would get another key
+    than the first. Losing the file does no harm to receipts that were handed out: they are checked with the public
+    key. Raises `ConfigurationError` if it can't be read, is damaged, or others may read it.
     """
-    path = folder / FILE
-    if not path.exists():
-        _create(path)
-    return load(folder)
+    if named is None and not (folder / FILE).exists():
+        _create(folder / FILE)
+    return load(folder, named)
 
 
-def load(folder: Path) -> SigningKey:
+def load(folder: Path, named: Path | None = None) -> SigningKey:
     """Return the key of a data folder that has one. Raises `ConfigurationError` as `load_or_create`, or for none."""
-    path = folder / FILE
+    path = folder / FILE if named is None else named
     try:
-        mode = path.stat().st_mode
+        private = credentials.private(path)
         text = path.read_text("ascii").strip()
     except FileNotFoundError:
-        raise ConfigurationError([f"{path}: there is none yet; it is made when dpobot first runs"]) from None
+        raise ConfigurationError([f"{path}: {_MISSING[named is None]}"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError([f"{path}: the key of receipts can't be read ({_why(error)})"]) from error
-    if mode & 0o077:
+    if not private:
         raise ConfigurationError([f"{path}: others may read this key and sign with it; chmod 600 {path}"])
     try:
         return SigningKey(decoded(text))

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from dpobot.config import secret
 from dpobot.errors import ConfigurationError, DpobotError
 
+FILE = "seal.keys"
 _FORMAT = 1
 _NONCE = 12  # bytes; NIST SP 800-38D 8.2.1
 _KEY = 32  # bytes: AES-256
@@ -77,6 +78,15 @@ class Seal:
         return json.loads(self.open(sealed, context))
 
 
+def of(folder: Path, named: Path | None) -> Seal:
+    """Return the keys of a named key file, or those of the data folder, where they are made if there are none.
+
+    Raises `ConfigurationError` as `load` does: a file that the configuration names is never made, because a second
+    machine would get other keys than the first.
+    """
+    return load_or_create(folder / FILE) if named is None else load(named)
+
+
 def load_or_create(path: Path) -> Seal:
     """Return the keys of a key file; a missing file is made with one new key: mode 0600, complete or not there at all.
 
@@ -84,11 +94,26 @@ def load_or_create(path: Path) -> Seal:
     """
     if not path.exists():
         _create(path)
+    return load(path)
+
+
+def load(path: Path) -> Seal:
+    """Return the keys of a key file. Raises `ConfigurationError` if there is none, it is open to others or damaged."""
+    return Seal(*read(path))
+
+
+def read(path: Path) -> tuple[dict[str, bytes], str]:
+    """Return the keys of a key file by their IDs, and the current one's ID. Raises `ConfigurationError`, see `load`."""
+    if not path.exists():
+        cure = "copy it from the machine that has it; to make the first one, leave data.seal_key_file out once"
+        raise ConfigurationError([f"{path}: there is no such key file; {cure}"])
+    text = secret(path)
     try:
-        stored = json.loads(secret(path))
+        stored = json.loads(text)
         keys = {str(name): base64.b64decode(key, validate=True) for name, key in stored["keys"].items()}
-        return Seal(keys, stored["current"])
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
+        Seal(keys, stored["current"])
+        return keys, stored["current"]
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # `from None`: the cause would quote the keys
         raise ConfigurationError([f"{path}: no key file of dpobot; restore it from where it was kept"]) from None
 
