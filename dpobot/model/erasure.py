@@ -30,22 +30,36 @@ class ErasureOptions:
     """What the person chose. To forget (to hide from whoever joins later) is part of every erasure.
 
     ``redact``: also take everything back that they sent, on other servers, too; ``media``: also delete files that
-    others can see; ``direct``: also delete direct messages that everybody else has left.
+    others can see; ``direct``: also delete direct messages that everybody else has left; ``tell``: other servers that
+    have copies are asked to erase them.
     """
 
     redact: bool = False
     media: bool = False
     direct: bool = False
     copy: Copy = Copy.OPEN
+    tell: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as it is stored."""
-        return asdict(self)
+        """Return it as it is stored.
+
+        ``tell`` only where it is chosen: a plan of an earlier release, which did not know it, keeps its hash.
+        """
+        stored = asdict(self)
+        if not self.tell:
+            del stored["tell"]
+        return stored
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "ErasureOptions":
         """Return it as it was stored."""
-        return cls(bool(stored["redact"]), bool(stored["media"]), bool(stored["direct"]), Copy(stored["copy"]))
+        return cls(
+            bool(stored["redact"]),
+            bool(stored["media"]),
+            bool(stored["direct"]),
+            Copy(stored["copy"]),
+            bool(stored.get("tell", False)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from dpobot.store.columns import BIG, Moment, metadata
+from dpobot.store.columns import BIG, JSON, Moment, metadata
 
 # The ledger of an erasure: one row a server that holds copies
 erasure_notice = sa.Table(
@@ -20,6 +20,7 @@ erasure_notice = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("not_before", Moment, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("invited_at", Moment),  # since when the contact could have come into the room
     sa.Column("sent_at", Moment),
     sa.Column("answered_at", Moment),
     sa.Index("uq_erasure_notice_server", "case_id", "server", unique=True),
@@ -37,6 +38,9 @@ foreign_request = sa.Table(
     sa.Column("reference", sa.String(64), nullable=False),  # of their case
     sa.Column("room_id", sa.String(255), nullable=False),
     sa.Column("event_id", sa.String(255), nullable=False),  # their notice
+    sa.Column("verified", sa.Boolean, nullable=False),  # the sender is a contact that their server names
+    sa.Column("requested", JSON, nullable=False),  # list of model.notices.Requested
+    sa.Column("erased_on", sa.String(10), nullable=False),  # the day, as the notice says it
     sa.Column("told", sa.String(16)),  # what they were told last: model.notices.NoticeState
     sa.Column("created_at", Moment, nullable=False),
     sa.Index("uq_foreign_request_reference", "server", "reference", unique=True),
