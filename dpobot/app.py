@@ -58,6 +58,9 @@ from dpobot.matrix.api import Matrix
 from dpobot.matrix.session import Session
 from dpobot.model.ids import UserId, server_of
 from dpobot.model.words import Kind
+from dpobot.monitoring.service import watched
+from dpobot.monitoring.timing import timed
+from dpobot.pulse import PROCESS, Role
 from dpobot.receipt import key, page
 from dpobot.staff.board import Board
 from dpobot.staff.room import StaffRoom
@@ -99,6 +102,7 @@ class Bot:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set; then finish what is in hand. Raises what can't be mended by waiting."""
         await self.engine.start()
+        PROCESS.is_now(Role.ACTIVE)
         _logger.info("bot.ready")
         parts = (
             self.listener,
@@ -114,6 +118,7 @@ class Bot:
         try:
             await _until(stop, [part.run() for part in parts])
         finally:
+            PROCESS.is_now(Role.STOPPING)
             await self.engine.stop()
             _logger.info("bot.stopped")
 
@@ -130,6 +135,7 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         database = await open_database(config, clock)
         stack.push_async_callback(database.close)
+        await stack.enter_async_context(watched(config.monitoring, database, clock))
         administration = _administration(config)
         for adapter in administration:
             stack.push_async_callback(adapter.close)
@@ -258,7 +264,8 @@ def _engine(parts: Parts) -> EmbeddedEngine:
         "expire": 2,
         "survey": 2,
     }
-    return EmbeddedEngine(parts.database, functions, clock=parts.clock, at_once=at_once, on_end=Outcome(parts).end)
+    ended = Outcome(parts).end
+    return EmbeddedEngine(parts.database, timed(functions), clock=parts.clock, at_once=at_once, on_end=ended)
 
 
 async def take_in_safeguards(config: Config, clock: Clock, database: Database) -> None:

@@ -17,6 +17,8 @@ from typing import Any, Literal, TextIO, cast
 
 import structlog
 
+from dpobot.pulse import PROCESS
+
 _ACTION = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 _TOKEN = re.compile(r"[A-Za-z0-9_.:@!$/+=~#*-]{0,255}")
 _NAMES = frozenset(
@@ -73,6 +75,7 @@ def _filter_all(number: int, format: str, out: TextIO) -> None:  # noqa: A002 - 
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            count_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             describe_exception,
             keep_ids_only,
@@ -108,6 +111,12 @@ def keep_ids_only(_logger: object, _method: str, event: _Event) -> _Event:
         event["event"] = "unnamed"
     if dropped:
         event["dropped"] = dropped
+    return event
+
+
+def count_level(_logger: object, _method: str, event: _Event) -> _Event:
+    """Count the line under its level (a structlog processor)."""
+    PROCESS.log_lines[str(event["level"])] += 1
     return event
 
 

@@ -13,6 +13,7 @@ from dpobot.commands.registry import Registry
 from dpobot.commands.spec import Context, ReceiptPage
 from dpobot.errors import Refusal
 from dpobot.model.records import Incoming, IncomingKind, Reply
+from dpobot.pulse import PROCESS
 from dpobot.receipt import codes
 from dpobot.store.database import Tx
 from dpobot.text.notice import Notice
@@ -95,6 +96,7 @@ class Desk:
                 raise
             # a sentence that only begins like a command: it is meant for a person
             return await free_text.take(context, incoming, FreeText(incoming.body, command.name))
+        PROCESS.handled("person", command.name)
         if command.run is None:
             return await confirm.ask(context, incoming, command, arguments)
         return await command.run(context, incoming, arguments)

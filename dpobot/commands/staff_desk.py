@@ -13,6 +13,7 @@ from dpobot.commands.staff_case import take_case
 from dpobot.commands.staff_parse import StaffSaid, UnknownCommand, parse_staff, said_in
 from dpobot.errors import Refusal, StaffRefusal
 from dpobot.model.records import IncomingKind, Reply, StaffMessage
+from dpobot.pulse import PROCESS
 from dpobot.store.database import Tx
 from dpobot.text.notice import Notice
 
@@ -90,6 +91,7 @@ class StaffDesk:
 
     async def _command(self, context: StaffContext, message: StaffMessage, said: StaffSaid) -> Sequence[Outcome]:
         command = self._registry[said.command]
+        PROCESS.handled("staff", command.name)
         context, said = await take_case(context, command, said)
         if codes.takes_one(command) and codes.looks_like_one(said.text):
             return await codes.confirm(context, message, command, said.text)

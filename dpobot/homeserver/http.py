@@ -21,6 +21,7 @@ from yarl import URL
 from dpobot import log
 from dpobot.clock import Clock, SystemClock
 from dpobot.errors import Gone, Rejected, Unavailable
+from dpobot.pulse import PROCESS
 
 Answer = TypeVar("Answer")
 Pause = Callable[[float], Awaitable[None]]
@@ -210,6 +211,7 @@ class Http:
             async with self._connections().request(
                 method, address, headers=headers, allow_redirects=False, **content
             ) as answer:
+                PROCESS.asked("admin", answer.status)
                 if answer.status >= 300:
                     failure = await self._failure(answer)
                     if answer.status == 401 and token is None and self._authority.refused(signed):
@@ -217,8 +219,10 @@ class Http:
                     raise failure
                 yield answer
         except TimeoutError as error:
+            PROCESS.asked("admin", None)
             raise Unavailable("timeout") from error
         except aiohttp.ClientError as error:
+            PROCESS.asked("admin", None)
             raise Unavailable("connection_lost") from error
 
     def _address(self, endpoint: str, path: Mapping[str, str], params: Mapping[str, str | int]) -> tuple[str, URL]:

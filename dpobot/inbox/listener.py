@@ -16,6 +16,7 @@ from dpobot.inbox.late import received, resolve
 from dpobot.matrix.api import Matrix, Received, SyncBatch
 from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import Reply
+from dpobot.pulse import PROCESS
 from dpobot.store import bot_state, inbox, wakes
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow, NewEvent
@@ -23,6 +24,7 @@ from dpobot.text.render import Renderer
 
 _SYNC_MILLIS = 30_000
 _SLOWEST_RETRY = 30.0  # seconds
+_ROUND = 600.0  # seconds that a /sync, its gaps filled and all taken in, can need at the very worst
 _logger = log.get(__name__)
 
 
@@ -58,19 +60,25 @@ class Listener:
         pause = 1.0
         timeout = 0  # the first sync only looks: one-time keys may be due
         while True:
+            PROCESS.round_within(timeout / 1000 + _ROUND)
             try:
                 await self.once(timeout)
                 pause, timeout = 1.0, _SYNC_MILLIS
             except Unavailable as trouble:
                 _logger.warning("sync.unavailable", code=trouble.code)
-                await asyncio.sleep(trouble.retry_after or pause)
+                await self._rest("unavailable", trouble.retry_after or pause)
                 pause = min(pause * 2, _SLOWEST_RETRY)
             except Rejected as refusal:
                 if refusal.status in (401, 403):
                     raise  # our own token is no longer good: an admin must look, asking again can't help
                 _logger.warning("sync.rejected", code=refusal.code)
-                await asyncio.sleep(pause)
+                await self._rest("rejected", pause)
                 pause = min(pause * 2, _SLOWEST_RETRY)
+
+    async def _rest(self, outcome: str, seconds: float) -> None:
+        PROCESS.syncs[outcome] += 1
+        PROCESS.round_within(seconds + _ROUND)
+        await asyncio.sleep(seconds)
 
     async def once(self, timeout_ms: int) -> SyncBatch:
         """Sync once and commit what it brought."""
@@ -82,6 +90,7 @@ class Listener:
         rows = self._rows(fresh, now, staff_room)
         arrived = intake.arrivals(fresh, self._matrix.user_id)
         await self._database.write(lambda tx: self._take_in(tx, rows, arrived, fresh.next_batch, now))
+        PROCESS.synced(self._clock.now())
         if fresh.new_sessions:
             await self._late_keys(fresh.new_sessions)
         if rows or arrived or fresh.new_sessions:

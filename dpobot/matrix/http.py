@@ -10,6 +10,7 @@ from urllib.parse import quote
 import aiohttp
 
 from dpobot.errors import DpobotError, Gone, Rejected, Unavailable
+from dpobot.pulse import PROCESS
 
 CLIENT = "/_matrix/client/v3"
 _ERRCODE = re.compile(r"[A-Za-z0-9_.]{1,64}")
@@ -106,10 +107,13 @@ class Http:
                 timeout=aiohttp.ClientTimeout(total=seconds),
             ) as response:
                 text = await response.read()
+                PROCESS.asked("client", response.status)
                 return response.status, _parsed(text), response.headers
         except TimeoutError as error:
+            PROCESS.asked("client", None)
             raise Unavailable("timeout") from error
         except (aiohttp.ClientError, OSError) as error:
+            PROCESS.asked("client", None)
             raise Unavailable("connection") from error
 
     async def call(

@@ -1,1 +1,1 @@
-"""How the service is: Prometheus metrics, health over HTTP, and what systemd is told."""
+"""Whether the service is well: metrics and health over HTTP, and word to the service manager."""

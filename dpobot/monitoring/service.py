@@ -1,0 +1,35 @@
+"""What makes a process a service: it answers whoever watches it, and tells the service manager how it is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from dpobot.clock import Clock
+from dpobot.config import MonitoringConfig
+from dpobot.monitoring.server import Monitoring
+from dpobot.monitoring.systemd import Notifier
+from dpobot.pulse import PROCESS, Pulse
+from dpobot.store.database import Database
+
+
+@asynccontextmanager
+async def watched(
+    config: MonitoringConfig, database: Database, clock: Clock, pulse: Pulse = PROCESS
+) -> AsyncIterator[None]:
+    """Serve metrics and health and keep the service manager informed until the block ends.
+
+    It belongs around everything that a process does with an open database, be it the bot, its standby or a worker;
+    what the process is at a moment it is told through ``pulse.is_now``. Raises `ConfigurationError` if the port can't
+    be had.
+    """
+    pulse.begin()
+    notifier = Notifier(pulse)
+    async with Monitoring(config, database, clock, pulse):
+        telling = asyncio.create_task(notifier.run(), name="service notifier")
+        try:
+            yield
+        finally:
+            telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await telling
+            notifier.stopping()
