@@ -32,6 +32,7 @@ class Turns(ABC, Generic[Row]):
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
+        self._look_again = _LOOK_AGAIN  # a subclass may be in more of a hurry
         self._busy: dict[UserId, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
 
@@ -101,7 +102,7 @@ class Turns(ABC, Generic[Row]):
 
     async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(_LOOK_AGAIN):
+            async with asyncio.timeout(self._look_again):
                 await self._wake.wait()
         except TimeoutError:
             return

@@ -10,12 +10,13 @@ from dpobot.errors import Unavailable
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.thread_removal import ThreadRemoval
 from dpobot.model.records import Case
-from dpobot.store import expiring, inbox, outbox, prompts
+from dpobot.store import expiring, inbox, letters, outbox, prompts
 from dpobot.store.database import Tx
 
 KEPT = timedelta(days=90)  # that an event came and was answered; what it said is dropped much earlier
 # so long whoever types a code hears "expired" and not "unknown"
 _CODES_KEPT = {"staff_code": timedelta(days=1), "erase_code": timedelta(days=1)}
+_LETTERS_KEPT = timedelta(days=1)  # so long a repeat of what was sent is known
 _PAUSE = 3600.0  # seconds
 _AT_ONCE = 500  # cases in an hour: a backlog of years is worked off in days, and nobody waits for it
 _LONGEST = timedelta(minutes=30)  # then the other duties come first again
@@ -57,6 +58,7 @@ class Retention:
         # words that were offered to a human go when their time is over, as the person was told
         gone = await prompts.forget(tx, now, codes)
         gone += await inbox.forget(tx, before) + await outbox.forget(tx, before)
+        gone += await letters.forget(tx, now - _LETTERS_KEPT)
         gone += await expiry.forget_receipts(tx, now - self._receipts_kept)
         return gone + await expiring.forget_people(tx, before)
 

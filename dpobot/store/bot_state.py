@@ -12,6 +12,8 @@ SYNC_TOKEN = "sync.token"  # noqa: S105 - the name of a row, and no secret
 STAFF_ROOM = "staff.room"  # the room in which staff work: a room ID
 DELIVERIES_PAUSED = "deliveries.paused"  # breach mode: since when, ISO 8601; no row: deliveries go out
 ANNOUNCING = "notice.announcing"  # a version of the notice that people are being told of, "<version> <last user ID>"
+MATRIX_TOKEN = "matrix.token"  # noqa: S105 - the name of a row: what workers act for the account with, sealed
+RECEIPT_KEY = "receipt.key"  # the public key with which this installation signs receipts
 _BORN = "born.at"
 
 
@@ -33,6 +35,17 @@ async def set(tx: Tx, key: str, value: str) -> None:  # noqa: A001 - always read
     await tx.conn.execute(
         row.on_conflict_do_update(index_elements=[bot_state.c.key], set_={"value": row.excluded.value})
     )
+
+
+async def set_sealed(tx: Tx, key: str, value: str) -> None:
+    """Store a value encrypted at rest, replacing what was there; its place is the key's name."""
+    await set(tx, key, tx.seal.close(value.encode(), key).hex())
+
+
+async def get_sealed(tx: Tx, key: str) -> str | None:
+    """Return a value that is encrypted at rest, or None. Raises `SealError`."""
+    sealed = await get(tx, key)
+    return None if sealed is None else tx.seal.open(bytes.fromhex(sealed), key).decode()
 
 
 async def drop(tx: Tx, key: str) -> None:

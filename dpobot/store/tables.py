@@ -328,14 +328,15 @@ letter = sa.Table(
     sa.Column("room_id", sa.String(255), nullable=False),
     sa.Column("type", sa.String(64), nullable=False),
     sa.Column("readers", JSON),  # user IDs: nobody else may get the key; None: whoever is in the room
-    sa.Column("sealed", sa.LargeBinary),  # the event content: encrypted at rest; dropped when it is answered
-    sa.Column("state", sa.String(16), nullable=False),  # new, sent, refused
+    sa.Column("sealed", sa.LargeBinary),  # the event content: encrypted at rest; dropped when nobody waits any more
+    sa.Column("state", sa.String(16), nullable=False),  # new, sent, refused, held: its sender no longer waits
     sa.Column("event_id", sa.String(255)),
     sa.Column("error", sa.String(128)),  # a stable code, where it was refused
+    sa.Column("status", sa.Integer),  # and the homeserver's HTTP status, where it was the homeserver
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("done_at", Moment),
-    sa.Index("ix_letter_work", "state", "id"),
-    sa.Index("ix_letter_done", "done_at"),
+    sa.Index("ix_letter_work", "state", "room_id", "id"),
+    sa.Index("ix_letter_age", "created_at"),
 )
 
 # Something that staff must look at

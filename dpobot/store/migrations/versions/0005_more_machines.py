@@ -39,8 +39,8 @@ def _letters() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
         sa.UniqueConstraint("key", name=op.f("uq_letter_key")),
     )
-    op.create_index("ix_letter_work", "letter", ["state", "id"])
-    op.create_index("ix_letter_done", "letter", ["done_at"])
+    op.create_index("ix_letter_work", "letter", ["state", "room_id", "id"])
+    op.create_index("ix_letter_age", "letter", ["created_at"])
 
 
 def _notices() -> None:
