@@ -4,10 +4,8 @@ An envelope is one format byte (1), the length of the key ID, the key ID, a rand
 its tag. Format, key ID and context (``table.column``) are authenticated: a value moved to another column does not open.
 """
 
-import base64
-import binascii
+import contextlib
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,14 +14,14 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from dpobot.config import secret
 from dpobot.errors import ConfigurationError, DpobotError
+from dpobot.store import key_file
+from dpobot.store.key_file import FILE, Keys
 
-FILE = "seal.keys"
+__all__ = ["FILE", "FileSeal", "Seal", "SealError", "load", "load_or_create", "of"]
+
 _FORMAT = 1
 _NONCE = 12  # bytes; NIST SP 800-38D 8.2.1
-_KEY = 32  # bytes: AES-256
-_LONGEST_ID = 64
 
 
 class SealError(DpobotError):
@@ -37,14 +35,14 @@ class Seal:
     """
 
     def __init__(self, keys: Mapping[str, bytes], current: str) -> None:
-        if current not in keys:
-            raise ValueError("the current key is not among the keys")
-        if not all(name.isascii() and 0 < len(name) <= _LONGEST_ID for name in keys):
-            raise ValueError("a key ID is 1 to 64 ASCII characters")
-        if not all(len(key) == _KEY for key in keys.values()):
-            raise ValueError("a key is 32 bytes")
+        Keys(dict(keys), current)
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = current
+
+    @property
+    def current(self) -> str:
+        """The ID of the key that closes."""
+        return self._current
 
     def __repr__(self) -> str:
         return f"Seal(current={self._current!r})"
@@ -54,6 +52,13 @@ class Seal:
         head = bytes([_FORMAT, len(self._current)]) + self._current.encode("ascii")
         nonce = secrets.token_bytes(_NONCE)
         return head + nonce + self._ciphers[self._current].encrypt(nonce, plain, head + context.encode())
+
+    @staticmethod
+    def key_of(sealed: bytes) -> str | None:
+        """Return the ID of the key that an envelope was closed with; None for what is no envelope."""
+        if len(sealed) < 2 or sealed[0] != _FORMAT or len(sealed) < 2 + sealed[1] + _NONCE:
+            return None
+        return sealed[2 : 2 + sealed[1]].decode("ascii", "replace")
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """Return what an envelope holds. Raises `SealError`, which never says what was in it."""
@@ -78,6 +83,44 @@ class Seal:
         return json.loads(self.open(sealed, context))
 
 
+class FileSeal(Seal):
+    """The keys of a file: who changes that file changes what is sealed from then on, also in a process that runs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = _state(path)
+        keys = key_file.read(path)
+        super().__init__(keys.keys, keys.current)
+
+    def close(self, plain: bytes, context: str) -> bytes:
+        """Return an envelope, closed with the key that is current in the file now."""
+        self._look()
+        return super().close(plain, context)
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """Return what an envelope holds, also if the file has its key only since a moment ago."""
+        self._look()
+        return super().open(sealed, context)
+
+    def _look(self) -> None:
+        state = _state(self._path)
+        if state == self._seen or state is None:
+            return
+        with contextlib.suppress(ConfigurationError):  # half copied, not ours: the keys that we have still count
+            keys = key_file.read(self._path)
+            super().__init__(keys.keys, keys.current)
+            self._seen = state
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells one content of a file from the next, None if there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
 def of(folder: Path, named: Path | None) -> Seal:
     """Return the keys of a named key file, or those of the data folder, where they are made if there are none.
 
@@ -88,60 +131,15 @@ def of(folder: Path, named: Path | None) -> Seal:
 
 
 def load_or_create(path: Path) -> Seal:
-    """Return the keys of a key file; a missing file is made with one new key: mode 0600, complete or not there at all.
+    """Return the keys of a key file; a missing file is made with one new key.
 
     Raises `ConfigurationError` if the file is open to others, or is no key file.
     """
     if not path.exists():
-        _create(path)
+        key_file.create(path)
     return load(path)
 
 
 def load(path: Path) -> Seal:
     """Return the keys of a key file. Raises `ConfigurationError` if there is none, it is open to others or damaged."""
-    return Seal(*read(path))
-
-
-def read(path: Path) -> tuple[dict[str, bytes], str]:
-    """Return the keys of a key file by their IDs, and the current one's ID. Raises `ConfigurationError`, see `load`."""
-    if not path.exists():
-        cure = "copy it from the machine that has it; to make the first one, leave data.seal_key_file out once"
-        raise ConfigurationError([f"{path}: there is no such key file; {cure}"])
-    text = secret(path)
-    try:
-        stored = json.loads(text)
-        keys = {str(name): base64.b64decode(key, validate=True) for name, key in stored["keys"].items()}
-        Seal(keys, stored["current"])
-        return keys, stored["current"]
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        # `from None`: the cause would quote the keys
-        raise ConfigurationError([f"{path}: no key file of dpobot; restore it from where it was kept"]) from None
-
-
-def _create(path: Path) -> None:
-    name = secrets.token_hex(4)
-    key = base64.b64encode(secrets.token_bytes(_KEY)).decode("ascii")
-    text = json.dumps({"current": name, "keys": {name: key}})
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)  # unlike a rename it never replaces the keys of a process that was faster
-        except FileExistsError:
-            return
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise ConfigurationError([f"{path}: the key file can't be written ({error.strerror})"]) from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return FileSeal(path)
