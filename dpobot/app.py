@@ -153,12 +153,30 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
 
 def _administration(config: Config) -> tuple[SynapseHomeserver, SynapseChanges, SynapseLeftovers]:
     """Return what reads, what changes and what looks afterwards, as the configuration names where accounts are kept."""
-    chosen, again = config.homeserver, config.homeserver.retries
-    where = (chosen.url, secret(chosen.admin_token_file))
-    if chosen.mas is None:
+    again = config.homeserver.retries
+    where = (config.homeserver.url, admin_token(config))
+    mas = delegated(config, again)
+    if mas is None:
         return SynapseHomeserver(*where, again), SynapseChanges(*where, again), SynapseLeftovers(*where, again)
-    mas = MasAdmin(chosen.mas.url, chosen.mas.client_id, secret(chosen.mas.client_secret_file), again)
     return MasHomeserver(*where, mas, again), MasChanges(*where, mas, again), MasLeftovers(*where, mas, again)
+
+
+def admin_token(config: Config) -> str:
+    """Return the server admin's token: nothing else reads it. Raises `ConfigurationError`."""
+    return secret(config.homeserver.admin_token_file)
+
+
+def delegated(config: Config, retries: int) -> MasAdmin | None:
+    """Return a client of what keeps the accounts, None if the homeserver does. Raises `ConfigurationError`."""
+    chosen = config.homeserver.mas
+    if chosen is None:
+        return None
+    return authentication_service(chosen.url, chosen.client_id, secret(chosen.client_secret_file), retries)
+
+
+def authentication_service(url: str, client_id: str, client_secret: str, retries: int) -> MasAdmin:
+    """Return a client of a Matrix Authentication Service."""
+    return MasAdmin(url, client_id, client_secret, retries)
 
 
 async def open_database(config: Config, clock: Clock) -> Database:

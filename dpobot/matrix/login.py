@@ -33,7 +33,7 @@ async def device(http: Http, folder: Folder, user_id: UserId, password: Callable
     Without its key store a device is worthless: its keys on the server can't be replaced in other clients' eyes.
     Raises `ConfigurationError` for a wrong account or password, `Unavailable`.
     """
-    kept = _kept(folder)
+    kept = kept_device(folder)
     body: dict[str, object] = {
         "type": "m.login.password",
         "identifier": {"type": "m.id.user", "user": user_id},
@@ -54,7 +54,11 @@ async def device(http: Http, folder: Folder, user_id: UserId, password: Callable
     return await _log_in(http, folder, user_id, body | {"password": password()})
 
 
-def _kept(folder: Folder) -> Device | None:
+def kept_device(folder: Folder) -> Device | None:
+    """Return the device that a folder holds, None if there is none; the folder need not be open, a bot may use it.
+
+    Raises `ConfigurationError` if the file is damaged.
+    """
     value = folder.read_json(FILE)
     if value is None:
         return None
