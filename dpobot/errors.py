@@ -54,6 +54,18 @@ class ConfigurationError(DpobotError):
         self.problems = problems
 
 
+class Outdated(DpobotError):
+    """A newer dpobot has moved the database on while this one ran: it must stop. Revisions: ``found``, ``known``."""
+
+    def __init__(self, found: str, known: str) -> None:
+        super().__init__(
+            f"the database was brought to revision {found} by another dpobot, and this one knows {known}:"
+            " it stops, and the version that is installed now has to be started"
+        )
+        self.found = found
+        self.known = known
+
+
 class Tripwire(DpobotError):
     """Somebody else's data was about to enter or leave in an archive (product: Export). ``code`` says where."""
 

@@ -17,7 +17,9 @@ from typing import Any, BinaryIO
 from dpobot.archive import layout
 from dpobot.errors import Unavailable
 
+_PARTS = ("account", "rooms", "media", "other", "notes")
 _GENERATION = "generation"
+_FORMAT = 1  # raised with every change of what lies in a spool or how it is read: after an upgrade it begins anew
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))  # making one takes its time
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -120,16 +122,12 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._furnish()
+
+    def _furnish(self) -> None:
         with disk():
-            for part in (
-                folder,
-                folder / "account",
-                folder / "rooms",
-                folder / "media",
-                folder / "other",
-                folder / "notes",
-            ):
-                part.mkdir(mode=0o700, parents=part is folder, exist_ok=True)
+            for part in (self.folder, *(self.folder / name for name in _PARTS)):
+                part.mkdir(mode=0o700, parents=part is self.folder, exist_ok=True)
                 part.chmod(0o700)
 
     # writing
@@ -195,10 +193,17 @@ class Spool:
         return self._append(layout.ADDED_LINES, offset, [encode(asdict(noted))]), noted
 
     def generation(self) -> str:
-        """Return this spool's random name, made at the first call: what a lost spool held must not count as done."""
+        """Return this spool's random name, made at the first call: what a lost spool held must not count as done.
+
+        A spool that another version has begun, and that this one would read differently, is emptied and begun anew.
+        """
         path = self.folder / _GENERATION
-        if not path.exists():
-            self._replace(_GENERATION, secrets.token_hex(4).encode())
+        if path.exists() and path.read_text("ascii").startswith(f"{_FORMAT}-"):
+            return path.read_text("ascii")
+        if path.exists():
+            self.remove()
+            self._furnish()
+        self._replace(_GENERATION, f"{_FORMAT}-{secrets.token_hex(4)}".encode())
         return path.read_text("ascii")
 
     def remove(self) -> None:

@@ -3,9 +3,11 @@
 from sqlalchemy import Connection, inspect, text
 
 from dpobot.store import connect
+from dpobot.store.tx import Tx
 
 HEAD = "0005"  # the newest revision in migrations/versions; a test compares
 _LOCK = 0x64706F626F74  # "dpobot": one migration at a time on PostgreSQL; SQLite's write lock does it there
+_REVISION = text("SELECT version_num FROM alembic_version")
 
 
 async def upgrade(url: str) -> None:
@@ -19,6 +21,11 @@ async def upgrade(url: str) -> None:
             await conn.run_sync(_upgrade)
     finally:
         await engine.dispose()
+
+
+async def revision(tx: Tx) -> str:
+    """Return the revision that the database's tables are at, ``HEAD`` unless another dpobot has moved them on."""
+    return str((await tx.conn.execute(_REVISION)).scalar_one())
 
 
 def _upgrade(connection: Connection) -> None:
@@ -35,4 +42,4 @@ def _upgrade(connection: Connection) -> None:
 def _revisions(connection: Connection) -> set[str]:
     if not inspect(connection).has_table("alembic_version"):
         return set()
-    return set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
+    return set(connection.execute(_REVISION).scalars())

@@ -1,38 +1,128 @@
 """An older database becomes a newer one and keeps what is in it."""
 
 from datetime import timedelta
-from importlib.resources import as_file, files
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
-from alembic import command
 
+from dpobot.errors import Outdated
 from dpobot.model.words import CaseState, Channel, Kind, Trust
-from dpobot.store import case_messages, cases, connect, downloads, migrating, outbox, people, volumes
+from dpobot.store import (
+    assessments,
+    case_messages,
+    cases,
+    downloads,
+    erasure_rooms,
+    erasures,
+    files,
+    inbox,
+    jobs,
+    outbox,
+    people,
+    prompts,
+    rectifications,
+    schema,
+    volumes,
+)
 from dpobot.store.columns import JSON, Moment
 from dpobot.store.database import Database, Tx
 from dpobot.store.seal import Seal
+from dpobot.store.watch import SchemaWatch
 from tests.unit.store.moments import ANNA, NOW, after
+from tests.unit.store.older import at_revision, everything, snapshot
 
 _MOMENTS = ("received_at", "due_at", "updated_at", "closed_at", "at", "created_at", "not_before", "sent_at")
 _TYPES: dict[str, Any] = {"options": JSON, **dict.fromkeys(_MOMENTS, Moment())}
 
 
-async def _at_revision(url: str, revision: str, fill: Any) -> None:
-    """Make a database as an older dpobot left it."""
-    connect.prepare(url)
-    engine = connect.engine(url, migrating=True)
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+async def test_every_revision_becomes_the_newest_with_all_that_is_in_it(
+    database_url: str, seal: Seal, revision: str
+) -> None:
+    """A row in every table: each column keeps its value, and what reads it now reads it."""
+    before: dict[str, dict[str, Any]] = {}
 
-    def make(connection: sa.Connection) -> None:
-        with as_file(files("dpobot.store").joinpath("migrations")) as folder:
-            config = migrating.configuration(folder)
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-        fill(connection)
+    def fill(connection: sa.Connection) -> None:
+        everything(seal)(connection)
+        before.update(snapshot(connection))
 
-    async with engine.begin() as connection:
-        await connection.run_sync(make)
-    await engine.dispose()
+    await at_revision(database_url, revision, fill)
+    database = Database(database_url, seal)
+    await database.open()
+
+    async def after_it(tx: Tx) -> dict[str, dict[str, Any]]:
+        return await tx.conn.run_sync(lambda connection: snapshot(connection, before.keys()))
+
+    now = await database.read(after_it)
+    read = await database.read(_readers)
+    at = await database.read(schema.revision)
+    await database.close()
+    kept = {name: {column: now[name][column] for column in row} for name, row in before.items()}
+    assert (at, kept) == (schema.HEAD, before)
+    assert {name: value for name, value in read.items() if name in before} == {
+        name: value for name, value in _READ.items() if name in before
+    }
+
+
+_READ = {
+    "person": ANNA,
+    "case": "DPO-2026-0001",
+    "case_message": "my words",
+    "case_file": "file.pdf",
+    "inbox": {"body": "words of inbox"},
+    "outbox": {"body": "words of outbox"},
+    "prompt": {"body": "words of prompt"},
+    "assessment": "my reasons",
+    "job": "export",
+    "job_step": {"job_step-name": {"count": 1}},
+    "volume": "volume-sha256",
+    "download": "s" * 43,
+    "erasure": {"count": 1},
+    "erasure_room": "redact",
+    "rectification": "rectification-fi",
+}
+
+
+async def _readers(tx: Tx) -> dict[str, Any]:
+    """Read one value of each table as the bot reads it; None where there is no row."""
+    heard, said = await inbox.due(tx, NOW, 10), await outbox.due(tx, NOW, 10)
+    person, prompt = await people.get(tx, ANNA), await prompts.newest(tx, ANNA)
+    erasure, rectification = await erasures.get(tx, 1), await rectifications.get(tx, 1)
+    return {
+        "person": person and person.user_id,
+        "case": (await cases.get(tx, 1)).reference,
+        "case_message": _first(await case_messages.of_case(tx, 1), "text"),
+        "case_file": next((each.file.name for each in await files.of_case(tx, 1)), None),
+        "inbox": _first(heard, "payload"),
+        "outbox": _first(said, "content"),
+        "prompt": prompt and prompt.content,
+        "assessment": _first(await assessments.of_case(tx, 1), "reasons"),
+        "job": _first(await jobs.due(tx, NOW, 10, {"export"}), "name"),
+        "job_step": await jobs.steps_of(tx, 1),
+        "volume": _first(await volumes.of_case(tx, 1), "sha256"),
+        "download": await downloads.token_of(tx, 1),
+        "erasure": erasure and erasure.counts,
+        "erasure_room": _first(await erasure_rooms.of_case(tx, 1), "fate"),
+        "rectification": rectification and rectification.field,
+    }
+
+
+def _first(found: Any, name: str) -> Any:
+    return getattr(found[0], name) if found else None
+
+
+async def test_who_runs_while_a_newer_one_migrates_stops(database: Database) -> None:
+    """The watch sees the revision of another code and ends the run with a sentence; its own revision it passes over."""
+    watch = SchemaWatch(database)
+    await watch.once()
+
+    async def move_on(tx: Tx) -> None:
+        await tx.conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    await database.write(move_on)
+    with pytest.raises(Outdated, match="brought to revision 9999 by another dpobot, and this one knows"):
+        await watch.once()
 
 
 def _insert(connection: sa.Connection, name: str, **values: Any) -> None:
@@ -71,7 +161,7 @@ async def test_the_first_revision_becomes_the_second(database_url: str, seal: Se
         waiting = {"key": "k", "user_id": ANNA, "sealed": content, "cleartext": False, "state": "new"}
         _insert(connection, "outbox", **waiting, not_before=NOW, created_at=NOW)
 
-    await _at_revision(database_url, "0001", fill)
+    await at_revision(database_url, "0001", fill)
     database = Database(database_url, seal)
     await database.open()
 
@@ -99,7 +189,7 @@ async def test_archives_that_were_delivered_before_there_were_links(database_url
         _insert(connection, "volume", case_id=1, number=1, size=7, sha256="f" * 64, **sent)
         _insert(connection, "volume", case_id=1, number=2, size=9, sha256="e" * 64)
 
-    await _at_revision(database_url, "0003", fill)
+    await at_revision(database_url, "0003", fill)
     database = Database(database_url, seal)
     await database.open()
 
