@@ -39,6 +39,11 @@ class Directory:
         if isinstance(users, list):
             self._stale.update(user for user in users if isinstance(user, str) and user in self._known)
 
+    def forget(self) -> None:
+        """Forget what is known: everybody is asked for again when needed."""
+        self._known.clear()
+        self._stale.clear()
+
     @property
     def stale(self) -> frozenset[str]:
         """Users that we know and whose keys have changed."""

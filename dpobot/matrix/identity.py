@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dpobot import log
-from dpobot.errors import ConfigurationError, Rejected
+from dpobot.errors import ConfigurationError, Rejected, Unavailable
 from dpobot.matrix.directory import Directory, UserKeys
 from dpobot.matrix.folder import Folder
 from dpobot.matrix.hardening import Machine
@@ -76,13 +76,18 @@ class Bootstrap:
         self._user_id: str = machine.user_id
         self._storage = SecretStorage(http, machine.user_id)
 
-    async def run(self, password: Callable[[], str], written_key: str | None) -> str:
+    async def run(
+        self, password: Callable[[], str], written_key: Callable[[], str] | None, *, founds: bool = True
+    ) -> str:
         """Do what is missing and return the public master key; to run again is harmless.
 
-        Raises `ConfigurationError` where going on would mean to replace an identity that people may have verified.
+        ``founds``: an account without an identity gets one. Raises `ConfigurationError` where going on would mean to
+        replace an identity that people may have verified, `Unavailable` where there is none yet.
         """
         keys = await self._directory.own(self._user_id)
         identity = self._kept()
+        if identity is None and keys.master is None and not founds:
+            raise Unavailable("no_identity")
         if identity is None:
             identity = await self._recovered(keys, written_key) if keys.master else Identity.new(self._user_id)
             # before publishing: an identity whose secrets were lost could only be replaced
@@ -105,23 +110,30 @@ class Bootstrap:
                 [f"{self._folder.path / SEEDS}: damaged; restore this file from a backup"]
             ) from error
 
-    async def _recovered(self, keys: UserKeys, written_key: str | None) -> Identity:
+    async def _recovered(self, keys: UserKeys, written_key: Callable[[], str] | None) -> Identity:
         if written_key is None:
             raise ConfigurationError(
                 [
                     _hint(
                         f"{self._user_id} has a cross-signing identity, but {self._folder.path / SEEDS} is missing;",
-                        "restore that file from a backup, or give the recovery key that was written at the first start",
+                        "restore that file from a backup, or name the file with the recovery key that was written at",
+                        "the first start: matrix.recovery_key_file",
                     )
                 ]
             )
+        written = written_key()
         try:
-            key = parse_recovery_key(written_key)
+            key = parse_recovery_key(written)
             seeds = {usage: await self._storage.fetch(key, f"m.cross_signing.{usage}") for usage in USAGES}
             identity = Identity(self._user_id, seeds)
         except ValueError as error:
             raise ConfigurationError(
-                [f"the recovery key does not open the secret storage of {self._user_id}; is it the newest?"]
+                [
+                    _hint(
+                        "matrix.recovery_key_file: this recovery key does not open the secret storage of",
+                        f"{self._user_id}; is it the newest?",
+                    )
+                ]
             ) from error
         self._check(keys, identity)
         _log.info("identity_recovered", sender=self._user_id)

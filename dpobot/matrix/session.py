@@ -16,6 +16,7 @@ from dpobot.matrix.hardening import Machine, Store, require_nio
 from dpobot.matrix.http import Http, path
 from dpobot.matrix.identity import Bootstrap
 from dpobot.matrix.login import STORE, Device, device
+from dpobot.matrix.repeats import Repeats, marked
 from dpobot.matrix.sharing import Sharing
 from dpobot.matrix.sync import Sync
 from dpobot.matrix.trust import establish
@@ -41,6 +42,7 @@ class Session(Desk):
         withheld = Withheld()
         self._decryption = Decryption(self._machine, withheld)
         self._sync = Sync(http, self._machine, self._directory, self._rooms, self._upkeep, self._decryption, withheld)
+        self._repeats: Repeats | None = None
         self.master_key = ""  # public, base64: for the privacy page, so that people can verify the account
 
     @classmethod
@@ -52,12 +54,15 @@ class Session(Desk):
         password: Callable[[], str],
         device_name: str,
         folder: Path,
-        recovery_key: str | None = None,
+        recovery_key: Callable[[], str] | None = None,
+        founds: bool = True,
     ) -> Self:
         """Log in, or take up the device kept in ``folder``; sees to the account's cross-signing identity.
 
-        ``password`` is called at the first start and when the homeserver asks for it again; ``recovery_key`` is needed
-        when ``folder`` was lost. Raises `ConfigurationError` for what an operator must mend, `Unavailable`, `Rejected`.
+        ``password`` is called at the first start and when the homeserver asks for it again; ``recovery_key`` when the
+        account has an identity that ``folder`` does not hold: it was lost, or this is another machine. ``founds``:
+        whether an account without an identity gets one; where another machine is doing that now, two would be made.
+        Raises `ConfigurationError` for what an operator must mend, `Unavailable`, `Rejected`.
         """
         require_nio()
         private = Folder(folder).open()
@@ -66,17 +71,19 @@ class Session(Desk):
         try:
             own = await device(http, private, user_id, password, device_name)
             session = cls(http, private, own)
-            await session._start(password, recovery_key)
+            await session._start(password, recovery_key, founds=founds)
         except BaseException:
             await (session.close() if session is not None else _abandon(http, private))
             raise
         return session
 
-    async def _start(self, password: Callable[[], str], recovery_key: str | None) -> None:
+    async def _start(
+        self, password: Callable[[], str], recovery_key: Callable[[], str] | None, *, founds: bool
+    ) -> None:
         if not self._machine.account.shared:
             await self._upkeep.upload(0, True)
         bootstrap = Bootstrap(self._http, self._folder, self._machine, self._directory)
-        self.master_key = await bootstrap.run(password, recovery_key)
+        self.master_key = await bootstrap.run(password, recovery_key, founds=founds)
         _log.info("session_open", sender=self._device.user_id)
 
     async def close(self) -> None:
@@ -98,13 +105,18 @@ class Session(Desk):
         """See `Matrix.sync`; the first call of a session does not wait."""
         return await self._sync.batch(since, timeout_ms)
 
-    async def keep_keys(self, since: str | None) -> str:
-        """Keep the device of an account that another device serves ready; returns ``since`` for the next call.
+    async def keep_keys(self) -> None:
+        """Keep this device ready while another device of the account is the one that serves.
 
         Room keys that wait for this device are taken in, and its one-time keys on the server are made up. Before
         `sync` goes on with a token that another device has got, this must have been called. Raises `Unavailable`.
         """
-        return await self._sync.keep_keys(since)
+        await self._sync.keep_keys()
+
+    def goes_on(self, seconds: float) -> None:
+        """Say that this device goes on with another one's work: for so long nothing is sent that was sent already."""
+        self._repeats = Repeats(self._http, self.user_id, self._decryption, seconds)
+        self._directory.forget()  # who shares a room with us may have changed unheard
 
     async def decrypt(self, event: Received) -> Received:
         """See `Matrix.decrypt`."""
@@ -122,19 +134,26 @@ class Session(Desk):
         only: frozenset[UserId] | None = None,
     ) -> EventId:
         """See `Matrix.send`: encrypted, or not at all."""
+        if known := await self._known(room_id, txn_id):
+            return known
         if not await self._rooms.encrypted(room_id):
             raise Rejected("not_encrypted")
         readers = await self._rooms.recipients(room_id)
         if only is not None and readers != only:
             raise Rejected("other_members")
-        sealed = await self._sharing.encrypt(room_id, readers, type_, content)
+        sealed = await self._sharing.encrypt(room_id, readers, type_, marked(content, txn_id))
         return await self._put(room_id, "m.room.encrypted", sealed, txn_id)
 
     async def send_cleartext_warning(self, room_id: RoomId, content: Mapping[str, Any], *, txn_id: str) -> EventId:
         """See `Matrix.send_cleartext_warning`; encrypted if the room has become so."""
         if await self._rooms.encrypted(room_id):
             return await self.send(room_id, content, txn_id=txn_id)
-        return await self._put(room_id, "m.room.message", content, txn_id)
+        if known := await self._known(room_id, txn_id):
+            return known
+        return await self._put(room_id, "m.room.message", marked(content, txn_id), txn_id)
+
+    async def _known(self, room_id: RoomId, txn_id: str) -> EventId | None:
+        return await self._repeats.find(room_id, txn_id) if self._repeats is not None else None
 
     async def _put(self, room_id: RoomId, type_: str, content: Mapping[str, Any], txn_id: str) -> EventId:
         answer = await self._http.call("PUT", path("rooms", room_id, "send", type_, txn_id), dict(content))

@@ -66,6 +66,7 @@ class Sync:
         self._started = False
         self._confirmed: str | None = None  # the token whose to-device messages `_handled` holds
         self._handled: dict[str, str | None] = {}
+        self._kept: str | None = None  # the token of `keep_keys`
         self._brought: deque[str] = deque(maxlen=_REMEMBERED)
 
     async def batch(self, since: str | None, timeout_ms: int) -> SyncBatch:
@@ -93,27 +94,26 @@ class Sync:
             left=frozenset(room for room, _ in _entries(rooms, "leave")),
         )
 
-    async def keep_keys(self, since: str | None) -> str:
-        """Take in all room keys that wait for this device, see to its own keys, and return the token for the next call.
+    async def keep_keys(self) -> None:
+        """Take in all room keys that wait for this device, and see to its own keys on the server.
 
-        What a token confirms the homeserver deletes, for this device: ``since`` must be what this method returned, or
-        None. It returns only after an answer without messages, so that nothing unread is left that `batch`, with
-        another device's token, could confirm.
+        What a token confirms the homeserver deletes, for this device alone: these answers have a token of their own. It
+        returns only after one without messages, so that nothing unread is left that `batch`, with the token of another
+        device, could confirm. Raises `Unavailable`.
         """
         for _ in range(_DRAINS):
             params = {"filter": _KEYS_FILTER, "timeout": "0", "set_presence": "offline"}
-            raw = await self._http.call(
-                "GET", path("sync"), params=params | ({"since": since} if since else {}), seconds=60
-            )
+            since = self._kept
+            raw = await self._http.call("GET", path("sync"), params=params | ({"since": since} if since else {}))
             token = raw.get("next_batch")
             if not isinstance(token, str):
                 raise Unavailable("bad_answer")
             self._brought.extend(self._keys(since, raw))
-            since = token
+            self._kept = token
             self._upkeep.note(raw)
             await self._upkeep.run()
             if not _list(_part(raw, "to_device").get("events")):
-                return token
+                return
         raise Unavailable("to_device_flood")
 
     def _keys(self, since: str | None, raw: Mapping[str, Any]) -> set[str]:

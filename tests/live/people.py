@@ -19,7 +19,7 @@ async def opened(synapse: Synapse, account: Credentials, folder: Path, recovery_
         password=lambda: account.password,
         device_name="test",
         folder=folder,
-        recovery_key=recovery_key,
+        recovery_key=(lambda: recovery_key) if recovery_key is not None else None,
     )
 
 
