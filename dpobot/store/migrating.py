@@ -33,5 +33,8 @@ def _refuse_newer(connection: Connection, config: Config) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     for revision in MigrationContext.configure(connection).get_current_heads():
         if revision not in known:
-            problem = f"this database belongs to a newer dpobot (revision {revision}); install that version"
+            problem = (
+                f"this database belongs to a newer dpobot (revision {revision}); install that version,"
+                " or restore the backup from before its upgrade"
+            )
             raise ConfigurationError([f"data.database_url: {problem}"])
