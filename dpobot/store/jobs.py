@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dpobot.model.records import Job
 from dpobot.model.words import JobState
+from dpobot.store import heartbeats
 from dpobot.store.statements import insert
 from dpobot.store.tables import Moment, job_step
 from dpobot.store.tables import job as table
@@ -142,7 +143,7 @@ async def admit(tx: Tx, job_id: int, *, name: str, run_token: str, at_once: int,
     start = (
         sa.update(table)
         .where(table.c.id == job_id, table.c.name == name, table.c.state == JobState.WANTED, table.c.wake_at <= now)
-        .values(state=JobState.RUNNING, run_token=run_token, updated_at=now)
+        .values(state=JobState.RUNNING, run_token=run_token, updated_at=now, **heartbeats.first(tx))
         .returning(*_COLUMNS)
     )
     try:

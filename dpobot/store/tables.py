@@ -256,6 +256,7 @@ job = sa.Table(
     sa.Column("error", sa.String(128)),  # a stable code, never a text of the other side
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("heartbeat_at", Moment),  # of the machine that runs it, by the clock of PostgreSQL; none on SQLite
     sa.Index("ix_job_state_wake", "state", "wake_at"),
     # at most one running job of a person
     sa.Index(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from dpobot.engine.api import Engine, Hold, JobFunction, JobRun, StepResult
-from dpobot.engine.embedded import EmbeddedEngine, OnEnd
+from dpobot.engine.embedded import EmbeddedEngine
+from dpobot.engine.recording import OnEnd
 from dpobot.errors import Rejected, Tripwire, Unavailable
 from dpobot.model.records import Job
 from dpobot.model.words import JobState

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from dpobot.engine.api import JobFunction, JobRun, Postponed, StepResult
-from dpobot.engine.embedded import EmbeddedEngine, OnEnd
+from dpobot.engine.embedded import EmbeddedEngine
+from dpobot.engine.recording import OnEnd
 from dpobot.engine.retry import LIMIT
 from dpobot.errors import Unavailable
 from dpobot.model.records import Job

@@ -16,6 +16,8 @@ MOMENT = sa.String(32).with_variant(sa.DateTime(timezone=True), "postgresql")
 
 def upgrade() -> None:
     """Apply."""
+    with op.batch_alter_table("job") as batch:
+        batch.add_column(sa.Column("heartbeat_at", MOMENT))
     _letters()
     _notices()
     _foreign_requests()
