@@ -139,6 +139,7 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
         administration = _administration(config)
         for adapter in administration:
             stack.push_async_callback(adapter.close)
+        await take_in_receipt_key(config, database)
         await take_in_safeguards(config, clock, database)
         session = await Session.open(
             homeserver_url=config.matrix.homeserver_url,
@@ -194,6 +195,23 @@ async def open_database(config: Config, clock: Clock) -> Database:
     return database
 
 
+async def take_in_receipt_key(config: Config, database: Database) -> None:
+    """Let the database know the key that receipts are signed with here, made if there is none.
+
+    Raises `ConfigurationError` if it knows another one that this one does not follow: receipts would be signed with a
+    key that nobody has published.
+    """
+    own = key.load_or_create(config.data.directory, config.data.receipt_key_file)
+    known = await database.read(lambda tx: bot_state.get(tx, bot_state.RECEIPT_KEY))
+    if known is not None and known not in own.publics.values():
+        cure = "copy the one that this installation signs with; if it is lost for good: dpobot rotate-keys --receipt"
+        raise ConfigurationError(
+            [f"the key of receipts here is not {key.key_id_of(known)}, which is published; {cure}"]
+        )
+    if known != own.public:
+        await database.write(lambda tx: bot_state.set(tx, bot_state.RECEIPT_KEY, own.public))
+
+
 def wire(config: Config, clock: Clock, database: Database, administration: Administration, session: Matrix) -> Bot:
     """Put the parts together; which homeserver and which Matrix account is the caller's choice.
 
@@ -235,7 +253,7 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
     staff_room = StaffRoom(database, session, renderer, clock, config)
     staff_desk = StaffDesk(discover_staff(), rules, _staff_rules(config, session.user_id), notices, largest)
     staff = StaffInbox(database, session, renderer, clock, staff_room, staff_desk)
-    receipts = partial(page.attachment, renderer, receipt_key.public)
+    receipts = partial(page.attachment, renderer, receipt_key.publics)
     desk = Desk(registry, rules, notices, largest, receipts, visible=config.export.visible == "staff")
     dispatcher = Dispatcher(database, session, renderer, desk, clock, staff, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)

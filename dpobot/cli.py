@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from dpobot import app, log
+from dpobot import app, log, rotation
 from dpobot.audit import chain
 from dpobot.cases import holidays, identity, register
 from dpobot.check import checks, report
@@ -94,7 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("check", help=_CHECK)
     checking.add_argument("--json", action="store_true", help="for machines: an object with status and findings")
     checking.set_defaults(run=_check)
-    for each in (serve, migrate, book, trust, checking):
+    rotate = commands.add_parser("rotate-keys", help="new keys, while the bot runs", description=rotation.DESCRIPTION)
+    rotation.arguments(rotate)
+    rotate.set_defaults(run=_rotate)
+    for each in (serve, migrate, book, trust, checking, rotate):
         each.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
@@ -210,6 +213,10 @@ async def _trust(given: argparse.Namespace) -> int:
     return 0
 
 
+async def _rotate(given: argparse.Namespace) -> int:
+    return await rotation.run(given, load(given.config), SystemClock())
+
+
 async def _verify_receipt(given: argparse.Namespace) -> int:
     config = load(given.config) if given.key is None and given.config.exists() else None
     renderer = Renderer(templates_folder(), {})
@@ -218,7 +225,7 @@ async def _verify_receipt(given: argparse.Namespace) -> int:
 
 async def _receipt_key(given: argparse.Namespace) -> int:
     data = load(given.config).data
-    print(command.published(load_or_create(data.directory, data.receipt_key_file).public))
+    print(command.published(load_or_create(data.directory, data.receipt_key_file).publics))
     return 0
 
 

@@ -27,7 +27,7 @@ CODES = (
     "unknown_key",
     "bad_signature",
 )
-_AROUND = "\ufeff \t\r\n"  # what editors put before and behind a text
+AROUND = "\ufeff \t\r\n"  # what editors put before and behind a text
 MOST_CHARACTERS = 1_000_000
 _TEXTS = ("case", "plan", "notice", "subject", "key_id", "signature")
 _FIELDS = frozenset({"version", "counts", "residuals", "times", *_TEXTS})
@@ -63,12 +63,17 @@ def verify(document: str, public_key: str) -> Checked:
     Only the very text that was signed is good: white space around it is all that may differ, so that no two programs
     can read one receipt differently.
     """
-    said = parsed(document.strip(_AROUND))
+    said = parsed(document.strip(AROUND))
     if said.get("version") != VERSION or isinstance(said["version"], bool):
         raise ReceiptError("wrong_version")
     checked = _shaped(said)
     _signed(said, public_key)
     return checked
+
+
+def key_id_in(document: str) -> str:
+    """Return the name of the key that a receipt says it was signed with. Raises `ReceiptError`."""
+    return str(parsed(document.strip(AROUND)).get("key_id"))
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -154,7 +159,7 @@ def _moment(value: str) -> datetime:
 
 
 def _signed(said: Mapping[str, Any], public_key: str) -> None:
-    public = public_key.strip(_AROUND).rstrip("=")
+    public = public_key.strip(AROUND).rstrip("=")
     try:
         known, raw = key_id_of(public), decoded(public)
     except ValueError as error:

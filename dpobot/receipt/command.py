@@ -23,7 +23,7 @@ VERIFY = (
 )
 KEY = (
     "Prints the JSON document with the public key that receipts of erasures are checked with. Publish it beside"
-    f" /.well-known/matrix/support, at {page.WELL_KNOWN}; if the key ever changes, keep the former one in it, so that"
+    f" /.well-known/matrix/support, at {page.WELL_KNOWN}; after a change of the key the former one stays in it, so that"
     " receipts that were signed with it can still be checked."
 )
 
@@ -49,9 +49,9 @@ def verify(
     return NOT_VALID if owner is False else VALID
 
 
-def published(public: str) -> str:
-    """Return the document to publish."""
-    keys = {key.key_id_of(public): {"algorithm": "ed25519", "key": public}}
+def published(publics: Mapping[str, str]) -> str:
+    """Return the document to publish: public keys by their names."""
+    keys = {name: {"algorithm": "ed25519", "key": public} for name, public in publics.items()}
     return json.dumps({"receipt_keys": keys}, indent=2)
 
 
@@ -60,7 +60,8 @@ def _key(text: str, named: str | None, config: Config | None) -> str:
     if named is None:
         if config is None:
             raise ConfigurationError(["verify: name the public key with --key, or the installation with --config"])
-        return key.load(config.data.directory, config.data.receipt_key_file).public
+        own = key.load(config.data.directory, config.data.receipt_key_file)
+        return own.publics.get(check.key_id_in(text), own.public)
     path = Path(named)
     if not path.is_file():
         return named
@@ -70,7 +71,7 @@ def _key(text: str, named: str | None, config: Config | None) -> str:
         found = {name: str(each["key"]) for name, each in keys.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return content
-    known = found.get(str(check.parsed(text.strip()).get("key_id")))
+    known = found.get(check.key_id_in(text))
     if known is None:
         raise ReceiptError("unknown_key")
     return known

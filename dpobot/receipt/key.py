@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,12 +24,21 @@ _SHORT = 16  # hex digits: 64 bits tell keys apart, the signature proves
 
 
 class SigningKey:
-    """A private key; ``public`` (unpadded Base64 of the 32 raw bytes) and ``key_id`` may be shown to everybody."""
+    """A private key; ``public`` (unpadded Base64 of the 32 raw bytes) and ``key_id`` may be shown to everybody.
 
-    def __init__(self, seed: bytes) -> None:
+    ``former``: public keys that signed before, newest first: what they signed stays valid.
+    """
+
+    def __init__(self, seed: bytes, former: Iterable[str] = ()) -> None:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = encoded(self._private.public_key().public_bytes_raw())
         self.key_id = key_id_of(self.public)
+        self.former = tuple(former)
+
+    @property
+    def publics(self) -> dict[str, str]:
+        """Every public key that receipts may be checked with, by its name, the current one first."""
+        return {key_id_of(each): each for each in (self.public, *self.former)}
 
     def sign(self, message: bytes) -> str:
         """Return the signature in unpadded Base64."""
@@ -71,26 +81,54 @@ def load(folder: Path, named: Path | None = None) -> SigningKey:
     if not private:
         raise ConfigurationError([f"{path}: others may read this key and sign with it; chmod 600 {path}"])
     try:
-        return SigningKey(decoded(text))
+        seed, *former = text.split()
+        return SigningKey(decoded(seed), [public for public in former if key_id_of(public)])
     except ValueError:
         cure = "restore it from a backup, or remove it: a new one is made, and its public key has to be published"
         raise ConfigurationError([f"{path}: the key of receipts is damaged; {cure}"]) from None
 
 
+def renew(folder: Path, named: Path | None, also: Iterable[str] = ()) -> SigningKey:
+    """Replace the key by a new one, which knows the public keys of the former ones; ``also``: one whose file is lost.
+
+    A crash leaves the old or the new file. The owner stays. Raises `ConfigurationError` as `load`.
+    """
+    path = (folder / FILE if named is None else named).resolve()
+    before = load_or_create(folder, named)
+    former = dict.fromkeys((before.public, *before.former, *also))
+    seed = secrets.token_bytes(KEY_BYTES)
+    owner = path.stat()
+    with _draft(path, "\n".join((encoded(seed), *former))) as draft:
+        if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
+            os.chown(draft, owner.st_uid, owner.st_gid)
+        draft.replace(path)
+    return SigningKey(seed, former)
+
+
 def _create(path: Path) -> None:
     """Write a new key so that a crash, or a second process, never leaves half of one."""
-    draft = path.with_name(f".{FILE}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(encoded(secrets.token_bytes(KEY_BYTES)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):  # another process was first: its key counts
-            os.link(draft, path)
-        draft.unlink()
     except OSError as error:
         raise ConfigurationError([f"{path}: the key of receipts can't be written ({_why(error)})"]) from error
+    seed = encoded(secrets.token_bytes(KEY_BYTES))
+    with _draft(path, seed) as draft, contextlib.suppress(FileExistsError):  # another process was first: its counts
+        os.link(draft, path)
+
+
+@contextlib.contextmanager
+def _draft(path: Path, text: str) -> Iterator[Path]:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
+    except OSError as error:
+        raise ConfigurationError([f"{path}: the key of receipts can't be written ({_why(error)})"]) from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:

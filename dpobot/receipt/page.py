@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import re
+from collections.abc import Mapping
 from typing import Protocol
 
 from dpobot.model.records import Attachment
@@ -22,10 +23,14 @@ class Pages(Protocol):
         ...
 
 
-def attachment(pages: Pages, public_key: str, document: str, language: str) -> Attachment:
-    """Return the page with a receipt in it, to be sent; also `dpobot verify` reads it."""
+def attachment(pages: Pages, keys: Mapping[str, str], document: str, language: str) -> Attachment:
+    """Return the page with a receipt in it, to be sent; also `dpobot verify` reads it.
+
+    ``keys``: public keys by their names, the current one first; the one that has signed is shown.
+    """
     case = str(check.parsed(document)["case"])
-    data = page(pages, public_key, document, language).encode()
+    signed_with = keys.get(check.key_id_in(document)) or next(iter(keys.values()))
+    data = page(pages, signed_with, document, language).encode()
     return Attachment(f"receipt-{case}.html", "text/html", data)
 
 

@@ -53,6 +53,10 @@ class Seal:
         nonce = secrets.token_bytes(_NONCE)
         return head + nonce + self._ciphers[self._current].encrypt(nonce, plain, head + context.encode())
 
+    def has(self, name: str | None) -> bool:
+        """Say whether a key is among ours."""
+        return name in self._ciphers
+
     @staticmethod
     def key_of(sealed: bytes) -> str | None:
         """Return the ID of the key that an envelope was closed with; None for what is no envelope."""
@@ -91,6 +95,12 @@ class FileSeal(Seal):
         self._seen = _state(path)
         keys = key_file.read(path)
         super().__init__(keys.keys, keys.current)
+
+    @property
+    def current(self) -> str:
+        """The ID of the key that closes now."""
+        self._look()
+        return super().current
 
     def close(self, plain: bytes, context: str) -> bytes:
         """Return an envelope, closed with the key that is current in the file now."""

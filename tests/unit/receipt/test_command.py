@@ -86,7 +86,7 @@ def test_the_key_may_be_a_file_or_what_is_published(renderer: Renderer, file: Pa
     """Of several keys that one counts that the receipt names."""
     alone, published, others = tmp_path / "alone", tmp_path / "published.json", tmp_path / "others.json"
     alone.write_text(KEY.public + "\n")
-    keys = [json.loads(command.published(each.public))["receipt_keys"] for each in (OTHER, KEY)]
+    keys = [json.loads(command.published(each.publics))["receipt_keys"] for each in (OTHER, KEY)]
     published.write_text(json.dumps({"receipt_keys": keys[0] | keys[1]}))
     others.write_text(json.dumps({"receipt_keys": keys[0]}))
     assert [command.verify(renderer, file, str(path), None, None) for path in (alone, published, others)] == [0, 0, 1]

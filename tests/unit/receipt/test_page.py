@@ -102,7 +102,7 @@ def test_the_page_knows_whose_it_is(in_page: Ask, typed: str) -> None:
 @pytest.mark.parametrize("language", sorted(available()))
 def test_it_is_one_file_that_may_load_nothing(renderer: Renderer, language: str) -> None:
     """By its policy, which allows the very style and script within; and every word of a receipt is in it."""
-    made = page.attachment(renderer, KEY.public, receipt(), language)
+    made = page.attachment(renderer, KEY.publics, receipt(), language)
     text = made.data.decode()
     assert (made.name, made.media_type) == ("receipt-DPO-2026-0042.html", "text/html")
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)
