@@ -1,9 +1,9 @@
 """The composition root: the only place that picks adapters and wires them together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -64,8 +64,10 @@ from dpobot.pulse import PROCESS, Role
 from dpobot.receipt import key, page
 from dpobot.staff.board import Board
 from dpobot.staff.room import StaffRoom
+from dpobot.standby import Turn
 from dpobot.store import bot_state, seal
 from dpobot.store.database import Database
+from dpobot.store.lock import Lock
 from dpobot.text import notice
 from dpobot.text.render import Renderer, templates_folder
 
@@ -98,9 +100,23 @@ class Bot:
     board: Board
     reminders: Reminders
     downloads: Downloads
+    lock: Lock | None = None  # whoever loses it must stop at once
+    turn: Turn | None = None  # None: there is no other process that could be the bot
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until ``stop`` is set; then finish what is in hand. Raises what can't be mended by waiting."""
+        """Serve until ``stop`` is set; then finish what is in hand. Raises what can't be mended by waiting.
+
+        Where another process is the bot, this one stands by first; what it has made earlier is given out all the time.
+        """
+        aside = asyncio.create_task(self.downloads.run())
+        try:
+            if self.turn is None or await self.turn.before(stop, aside):
+                await self._serve(stop, aside)
+        finally:
+            aside.cancel()
+            await asyncio.gather(aside, return_exceptions=True)
+
+    async def _serve(self, stop: asyncio.Event, aside: asyncio.Task[None]) -> None:
         await self.engine.start()
         PROCESS.is_now(Role.ACTIVE)
         _logger.info("bot.ready")
@@ -113,10 +129,9 @@ class Bot:
             self.staff_room,
             self.board,
             self.reminders,
-            self.downloads,
         )
         try:
-            await _until(stop, [part.run() for part in parts])
+            await _until(stop, [aside, *(part.run() for part in parts)])
         finally:
             PROCESS.is_now(Role.STOPPING)
             await self.engine.stop()
@@ -140,16 +155,26 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
         for adapter in administration:
             stack.push_async_callback(adapter.close)
         await take_in_receipt_key(config, database)
-        await take_in_safeguards(config, clock, database)
-        session = await Session.open(
-            homeserver_url=config.matrix.homeserver_url,
-            user_id=UserId(config.matrix.user_id),
-            password=lambda: bot_password(config),
-            device_name=config.matrix.device_name,
-            folder=config.data.directory / "matrix",
-        )
+        lock = Lock(config.database_url)
+        stack.push_async_callback(lock.release)
+        session = await _session(config, founds=await lock.acquire())
         stack.push_async_callback(session.close)
-        yield wire(config, clock, database, Administration(*administration), session)
+        wired = wire(config, clock, database, Administration(*administration), session)
+        begin = partial(take_in_safeguards, config, clock, database)
+        yield replace(wired, lock=lock, turn=Turn(lock, session, database, clock, begin))
+
+
+async def _session(config: Config, *, founds: bool) -> Session:
+    recovery_key = config.matrix.recovery_key_file
+    return await Session.open(
+        homeserver_url=config.matrix.homeserver_url,
+        user_id=UserId(config.matrix.user_id),
+        password=lambda: bot_password(config),
+        device_name=config.matrix.device_name,
+        folder=config.data.directory / "matrix",
+        recovery_key=None if recovery_key is None else lambda: secret(recovery_key),
+        founds=founds,
+    )
 
 
 def _administration(config: Config) -> tuple[SynapseHomeserver, SynapseChanges, SynapseLeftovers]:
@@ -365,9 +390,9 @@ def _spool(folder: Path) -> Path:
     return spool
 
 
-async def _until(stop: asyncio.Event, work: list[Coroutine[None, None, None]]) -> None:
+async def _until(stop: asyncio.Event, work: Sequence[Awaitable[None]]) -> None:
     """Run ``work`` until ``stop`` is set, or until one of it fails: then everything stops and the error is raised."""
-    tasks = [asyncio.create_task(part) for part in work]
+    tasks = [asyncio.ensure_future(part) for part in work]
     waiting = asyncio.create_task(stop.wait())
     try:
         done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,6 +24,7 @@ from dpobot.model.ids import UserId
 from dpobot.moving import command as moving
 from dpobot.receipt import command
 from dpobot.receipt.key import load_or_create
+from dpobot.setup import command as setup
 from dpobot.store.database import Tx
 from dpobot.text.render import Renderer, templates_folder
 from dpobot.unlocking import command as unlocking
@@ -36,6 +38,7 @@ _TRUST = (
     " The bot may be running meanwhile. The audit trail notes it."
 )
 _CHECK = "is what the notice promises true here? Exits with 0 (ok), 1 (a warning) or 2 (something has failed)"
+_LOST = "the database's lock is lost, another process may be the bot now; this one stops at once; start it again"
 _UNUSABLE, _UNAVAILABLE = 2, 75  # 75: EX_TEMPFAIL of sysexits.h: a service manager may try again
 
 
@@ -97,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     rotate = commands.add_parser("rotate-keys", help="new keys, while the bot runs", description=rotation.DESCRIPTION)
     rotation.arguments(rotate)
     rotate.set_defaults(run=_rotate)
-    for each in (serve, migrate, book, trust, checking, rotate):
+    begin, contact = setup.parsers(commands)
+    for each in (serve, migrate, book, trust, checking, rotate, begin, contact):
         each.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
@@ -169,8 +173,17 @@ async def _run(given: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with app.bot(load(given.config)) as bot:
+        leaving = asyncio.create_task(_leave_when(bot.lock.lost)) if bot.lock is not None else None
         await bot.run(stop)
+        del leaving  # it lives as long as the lock is wanted
     return 0
+
+
+async def _leave_when(lost: asyncio.Event) -> None:
+    """End this process at once, without finishing anything, when another one may be the bot: as after a crash."""
+    await lost.wait()
+    print(f"dpobot: {_LOST}", file=sys.stderr, flush=True)
+    os._exit(_UNAVAILABLE)
 
 
 async def _migrate(given: argparse.Namespace) -> int:

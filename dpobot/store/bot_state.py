@@ -1,9 +1,11 @@
 """Small facts of the bot itself, by name: where the listener stands, the head of the audit chain."""
 
+import json
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from dpobot.model.ids import DeviceId
 from dpobot.store.statements import insert, insert_new
 from dpobot.store.tables import bot_state
 from dpobot.store.tx import Tx
@@ -14,6 +16,7 @@ DELIVERIES_PAUSED = "deliveries.paused"  # breach mode: since when, ISO 8601; no
 ANNOUNCING = "notice.announcing"  # a version of the notice that people are being told of, "<version> <last user ID>"
 MATRIX_TOKEN = "matrix.token"  # noqa: S105 - the name of a row: what workers act for the account with, sealed
 RECEIPT_KEY = "receipt.key"  # the public key with which this installation signs receipts
+DEVICE = "matrix.device"  # the device that serves: its ID, and when it began after another one, JSON
 _BORN = "born.at"
 
 
@@ -69,3 +72,20 @@ async def born_at(tx: Tx) -> datetime:
 async def sync_token(tx: Tx) -> str | None:
     """Return up to where /sync has been taken in, None before the first time."""
     return await get(tx, SYNC_TOKEN)
+
+
+async def serving(tx: Tx) -> DeviceId | None:
+    """Return the device that serves, or served last; None before the first one."""
+    found = await get(tx, DEVICE)
+    return None if found is None else DeviceId(json.loads(found)["id"])
+
+
+async def serve(tx: Tx, device_id: DeviceId, now: datetime) -> datetime | None:
+    """Note which device serves from now on; return since when it does in another one's place, None if in nobody's."""
+    found = await get(tx, DEVICE, lock=True)
+    known = json.loads(found) if found is not None else None
+    if known is not None and known["id"] == device_id:
+        return None if known["since"] is None else datetime.fromisoformat(known["since"])
+    since = None if known is None else now
+    await set(tx, DEVICE, json.dumps({"id": device_id, "since": since and since.isoformat()}))
+    return since
