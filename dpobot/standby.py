@@ -6,6 +6,7 @@ send can be read after the take-over, too, even what was sent while nobody ran.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,11 +19,17 @@ from dpobot.store import bot_state
 from dpobot.store.database import Database
 from dpobot.store.lock import Lock
 
-_LOOK_SECONDS = 1.5  # between two attempts at the lock
-_KEYS_SECONDS = 20.0  # between two looks after the device's keys
-_GRACE_SECONDS = 2.5  # in which whoever held the lock notices that it no longer does, and stops
 _VIGIL = timedelta(days=1)  # so long after a change of device something may still be tried that the other one had sent
 _logger = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a standby waits, seconds."""
+
+    look: float = 1.5  # between two attempts at the lock
+    keys: float = 20.0  # between two looks after the device's keys
+    grace: float = 2.5  # in which whoever held the lock notices that it no longer does, and stops
 
 
 class Ready(Protocol):
@@ -56,6 +63,7 @@ class Turn:
         clock: Clock,
         begin: Callable[[], Awaitable[None]],
         pulse: Pulse = PROCESS,
+        pace: Pace = Pace(),
     ) -> None:
         self._lock = lock
         self._session = session
@@ -63,6 +71,7 @@ class Turn:
         self._clock = clock
         self._begin = begin
         self._pulse = pulse
+        self._pace = pace
         self._keys_at = 0.0  # when they are due, of the loop's clock
 
     async def before(self, stop: asyncio.Event, aside: asyncio.Task[None]) -> bool:
@@ -88,7 +97,7 @@ class Turn:
         if stood_by:
             await self._stand_by()
         elif await self._other_served():
-            await asyncio.sleep(_GRACE_SECONDS)
+            await asyncio.sleep(self._pace.grace)
         await self._take_up()
         if stood_by:
             _logger.warning("standby.took_over")
@@ -103,14 +112,14 @@ class Turn:
         while not await self._got():
             if asyncio.get_running_loop().time() >= self._keys_at:
                 await self._keep_keys()
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(self._pace.look)
 
     async def _got(self) -> bool:
         """Try; whoever can't reach the homeserver now leaves the lock to others."""
         try:
             if not await self._lock.acquire():
                 return False
-            await asyncio.sleep(_GRACE_SECONDS)
+            await asyncio.sleep(self._pace.grace)
         except Unavailable as trouble:
             _logger.warning("standby.unavailable", code=trouble.code)
             return False
@@ -127,7 +136,7 @@ class Turn:
                 raise  # the token is no longer good: an admin must look
             _logger.warning("standby.keys_not_kept", code=trouble.code)
             return False
-        self._keys_at = asyncio.get_running_loop().time() + _KEYS_SECONDS
+        self._keys_at = asyncio.get_running_loop().time() + self._pace.keys
         return True
 
     async def _take_up(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from dpobot.demo.synapse import Credentials, Synapse
 from dpobot.errors import Unavailable
 
+READY = "bot.ready"
 _READY_SECONDS = 90.0
 _STOP_SECONDS = 30.0
 
@@ -74,11 +75,11 @@ class BotProcess:
             parts[name] = parts.get(name, {}) | values
         self.config_path.write_text("\n".join(_section(name, values) for name, values in parts.items()), "utf-8")
 
-    async def start(self) -> None:
-        """Start it and wait until it is ready. Raises `Unavailable` with the log's place if it does not get there."""
+    async def start(self, sign: str = READY) -> None:
+        """Start it and wait until its log shows a sign. Raises `Unavailable` with the log's place if it never does."""
         if not self.config_path.exists():
             self.write_files()
-        before = self._said_ready()
+        before = self.log().count(sign)
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "dpobot", "run", "--config", str(self.config_path),
@@ -86,7 +87,7 @@ class BotProcess:
             )  # fmt: skip
         deadline = asyncio.get_running_loop().time() + _READY_SECONDS
         while asyncio.get_running_loop().time() < deadline and self.running:
-            if self._said_ready() > before:
+            if self.log().count(sign) > before:
                 return
             await asyncio.sleep(0.05)
         await self.kill()
@@ -121,9 +122,6 @@ class BotProcess:
         except TimeoutError:
             process.kill()
             return await process.wait()
-
-    def _said_ready(self) -> int:
-        return self.log().count("bot.ready")
 
 
 _OPERATOR = {

@@ -1,5 +1,6 @@
 """The bot as a black box: its own process, started as an admin starts it; what it logs is looked at afterwards."""
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,6 +38,18 @@ class RunningBot(BotProcess):
         bot = cls(folder, synapse, account, admin, sections)
         await bot.start()
         return bot
+
+    async def shows(self, sign: str, seconds: float = 60) -> None:
+        """Wait until the log shows a sign, over all starts."""
+        async with asyncio.timeout(seconds):
+            while sign not in self.log():
+                await asyncio.sleep(0.05)
+
+    async def ended(self, seconds: float = 30) -> int:
+        """Wait until the process ends by itself; return its exit status."""
+        assert self._process is not None
+        async with asyncio.timeout(seconds):
+            return await self._process.wait()
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the log as parsed lines, over all starts; a line that is not JSON is an error of the bot."""
