@@ -67,6 +67,7 @@ from dpobot.staff.room import StaffRoom
 from dpobot.standby import Turn
 from dpobot.store import bot_state, seal
 from dpobot.store.database import Database
+from dpobot.store.watch import SchemaWatch
 from dpobot.store.lock import Lock
 from dpobot.text import notice
 from dpobot.text.render import Renderer, templates_folder
@@ -129,6 +130,7 @@ class Bot:
             self.staff_room,
             self.board,
             self.reminders,
+            SchemaWatch(self.database),
         )
         try:
             await _until(stop, [aside, *(part.run() for part in parts)])

@@ -19,7 +19,7 @@ from dpobot.check.place import place
 from dpobot.clock import SystemClock
 from dpobot.config import load
 from dpobot.demo import story
-from dpobot.errors import ConfigurationError, DpobotError, Rejected, Unavailable
+from dpobot.errors import ConfigurationError, DpobotError, Outdated, Rejected, Unavailable
 from dpobot.model.ids import UserId
 from dpobot.moving import command as moving
 from dpobot.receipt import command
@@ -61,6 +61,9 @@ def _guarded(run: Callable[[argparse.Namespace], Awaitable[int]], given: argpars
     except Rejected as error:
         print(f"dpobot: the homeserver refuses: {error}; are the account and its token still good?", file=sys.stderr)
         return 1
+    except Outdated as error:
+        print(f"dpobot: {error}", file=sys.stderr)
+        return _UNAVAILABLE
     except DpobotError as error:
         print(f"dpobot: {error}", file=sys.stderr)
         return 1

@@ -5,8 +5,9 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,25 @@ def _of_the_system() -> Path:
     pytest.fail(CURE, pytrace=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server. ``url`` is the address of its database ``postgres``, ``postgresql+psycopg://...``."""
+
+    url: str
+    restart: Callable[[str], None]
+    """Stops it, ``fast`` (what runs is broken off) or ``immediate`` (as after a power cut), and starts it again."""
+
+
 @contextmanager
 def cluster() -> Iterator[str]:
     """Run a server without network; yield the address of its database ``postgres``, ``postgresql+psycopg://...``."""
+    with server() as running:
+        yield running.url
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Run a server without network."""
     # not pytest's folder: a socket's path is at most 107 bytes
     folder = Path(tempfile.mkdtemp(prefix="dpobot-pg-"))
     try:
@@ -52,11 +69,13 @@ def cluster() -> Iterator[str]:
         def run(tool: str, *arguments: str) -> None:
             subprocess.run([place / tool, *arguments], check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL)
 
-        data, log = str(folder / "data"), str(folder / "log")
+        data = str(folder / "data")
+        begin = ("-l", str(folder / "log"), "-w", "-o", f"-h '' -k {folder} -c fsync=off")
         run("initdb", "-D", data, "--auth=trust", "--encoding=UTF8", "--username=postgres", "--no-sync")
-        run("pg_ctl", "-D", data, "-l", log, "-w", "-o", f"-h '' -k {folder} -c fsync=off", "start")
+        run("pg_ctl", "-D", data, *begin, "start")
         try:
-            yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+            url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
+            yield Server(url, lambda mode: run("pg_ctl", "-D", data, "-m", mode, *begin, "restart"))
         finally:
             run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
     finally:
