@@ -8,6 +8,8 @@ from dpobot.download import cipher, token
 from dpobot.download.cipher import Reader
 from dpobot.errors import Unavailable
 
+_LINK = "link"  # beside the volumes of a link: the hash of its secret
+
 
 class Shelf:
     """The folder of all links. Its methods block, and are for a thread; they raise Unavailable("disk")."""
@@ -22,9 +24,9 @@ class Shelf:
         """
         target = self._path(case_id, number)
         try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            _claim(target.parent, token.hash_of(secret))
             if not target.exists():
-                self._folder.mkdir(mode=0o700, exist_ok=True)
-                target.parent.mkdir(mode=0o700, exist_ok=True)
                 _write(source, target, token.key_of(secret, number, size, sha256), sha256)
             source.unlink(missing_ok=True)
         except FileNotFoundError as error:
@@ -47,8 +49,33 @@ class Shelf:
             raise Unavailable("disk") from error
         return True
 
+    def links(self) -> dict[int, str | None]:
+        """Return which cases have something here, each with the hash of its link's secret, None if nobody noted it."""
+        if not self._folder.exists():
+            return {}
+        cases = [path for path in self._folder.iterdir() if path.name.isdecimal()]
+        return {int(path.name): _link(path) for path in cases}
+
     def _path(self, case_id: int, number: int) -> Path:
         return self._folder / str(case_id) / str(number)
+
+
+def _claim(folder: Path, link: str) -> None:
+    """Make the folder of a link; what lies there for another link of the same case, begun here earlier, goes."""
+    if _link(folder) not in (None, link):
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    draft = folder / f"{_LINK}.part"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(link)
+    draft.rename(folder / _LINK)
+
+
+def _link(folder: Path) -> str | None:
+    try:
+        return (folder / _LINK).read_text("ascii")
+    except FileNotFoundError:
+        return None
 
 
 def _write(source: Path, target: Path, key: bytes, sha256: str) -> None:

@@ -12,6 +12,7 @@ from dpobot.delivery.messages import Address, key, post
 from dpobot.engine.api import JobRun, StepResult, Steps
 from dpobot.errors import Rejected, Unavailable
 from dpobot.homeserver.api import EventPage, RoomCompany
+from dpobot.jobs.generation import claimed
 from dpobot.jobs.hearers import Hearers
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.progress import Tally
@@ -37,7 +38,7 @@ class Copies:
     async def __call__(self, run: JobRun) -> None:
         """Carry the job out. What it raises says how it ends (`engine.outcome`)."""
         case = await self._parts.database.write(lambda tx: working(tx, self._parts, run, "copies.started"))
-        spool = Spool(self._parts.spool_of(run.job.id))
+        spool = await claimed(self._parts.spool_of(run.job.id), run.steps)
         if run.steps.done(_ANSWERED) is None:
             tally = Tally(self._parts.clock.now())
             await RoomByRoom(self._parts, spool, run.steps, case).all(tally)

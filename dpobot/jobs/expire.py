@@ -70,8 +70,8 @@ async def take_back_link(parts: Parts, case_id: int) -> StepResult:
     From the first note on nobody gets anything; the last one stands when nothing is left.
     """
     known, now = await parts.database.read(lambda tx: downloads.of_case(tx, case_id)), parts.clock.now()
-    if known is None:
-        return {}
+    if known is None:  # another machine has forgotten it, and what it led to may lie here
+        return {"existed": await asyncio.to_thread(Shelf(parts.downloads).remove, case_id)}
     await parts.database.write(lambda tx: downloads.end(tx, case_id, now))
     existed = await asyncio.to_thread(Shelf(parts.downloads).remove, case_id)
     if known.room_id and known.event_id:

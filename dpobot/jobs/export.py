@@ -11,6 +11,7 @@ from dpobot.engine.api import Cancelled, Hold, JobRun, StepResult
 from dpobot.errors import Unavailable
 from dpobot.jobs.attaching import Attaching
 from dpobot.jobs.collecting import Collecting
+from dpobot.jobs.generation import claimed
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.progress import ProgressMessage, Tally
 from dpobot.jobs.receivers import Receivers
@@ -57,7 +58,7 @@ class Export:
         return {}
 
     async def _release(self, run: JobRun, case: Case) -> None:
-        spool = Spool(self._parts.spool_of(run.job.id))
+        spool = await claimed(self._parts.spool_of(run.job.id), run.steps)
         try:
             await self._make(run, case, spool)
         except (Unavailable, ExceptionGroup) as trouble:

@@ -108,6 +108,14 @@ async def closed(tx: Tx, case_id: int, now: datetime) -> None:
     await tx.conn.execute(row.values(closed_at=now, sealed=None))
 
 
+async def live(tx: Tx, now: datetime) -> dict[int, str]:
+    """Return the hash of each case's link that is good now, or is still to be sent."""
+    to_be_sent = table.c.sent_at.is_(None) & table.c.sealed.is_not(None)
+    good = table.c.sent_at.is_not(None) & (table.c.expires_at > now)
+    query = sa.select(table.c.case_id, table.c.token_hash).where(table.c.closed_at.is_(None), to_be_sent | good)
+    return {row.case_id: row.token_hash for row in await tx.conn.execute(query)}
+
+
 async def forget(tx: Tx, case_id: int) -> None:
     """Forget a case's link: its files are gone and are made anew."""
     await tx.conn.execute(sa.delete(table).where(table.c.case_id == case_id))

@@ -80,7 +80,7 @@ def _everywhere(stage: Stage) -> list[str]:
 
 def _kept(stage: Stage) -> list[Path]:
     """Return the files that wait for a browser."""
-    return sorted(path for path in (stage.data / "downloads").rglob("*") if path.is_file())
+    return sorted(path for path in (stage.data / "downloads").rglob("*") if path.is_file() and path.name != "link")
 
 
 @dataclass

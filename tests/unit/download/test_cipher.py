@@ -119,8 +119,9 @@ def test_a_volume_is_moved_whole_or_not_at_all(tmp_path: Path, plain: bytes) -> 
     (tmp_path / "shelf" / "7" / "1.part").write_bytes(b"what a crash has left")
     for _ in range(2):
         shelf.put(7, secret, 1, source, _FOUR, digest)
-    found = [(path.name, path.stat().st_mode & 0o777) for path in (tmp_path / "shelf" / "7").iterdir()]
-    assert (found, source.exists()) == ([("1", 0o600)], False)
+    found = [(path.name, path.stat().st_mode & 0o777) for path in sorted((tmp_path / "shelf" / "7").iterdir())]
+    assert (found, source.exists()) == ([("1", 0o600), ("link", 0o600)], False)
+    assert shelf.links() == {7: token.hash_of(secret)}
     with closing(shelf.open(7, secret, 1, _FOUR, digest)) as reader:
         assert reader.read(0, _FOUR) == plain
     source.write_bytes(plain[:-1])
@@ -129,6 +130,20 @@ def test_a_volume_is_moved_whole_or_not_at_all(tmp_path: Path, plain: bytes) -> 
             shelf.put(7, secret, number, source, _FOUR, digest)
         assert not (tmp_path / "shelf" / "7" / str(number)).exists()
         source.unlink(missing_ok=True)
+
+
+def test_another_link_of_a_case_begins_anew(tmp_path: Path, plain: bytes) -> None:
+    """What a job had shelved here before it went on elsewhere, and came back, is not taken for the new link's."""
+    shelf, digest, source = Shelf(tmp_path / "shelf"), hashlib.sha256(plain).hexdigest(), tmp_path / "plain"
+    first, second = token.new_token(), token.new_token()
+    for secret, numbers in ((first, (1, 2)), (second, (1,))):
+        for number in numbers:
+            source.write_bytes(plain)
+            shelf.put(7, secret, number, source, _FOUR, digest)
+    assert sorted(path.name for path in (tmp_path / "shelf" / "7").iterdir()) == ["1", "link"]
+    with closing(shelf.open(7, second, 1, _FOUR, digest)) as reader:
+        assert reader.read(0, _FOUR) == plain
+    assert shelf.links() == {7: token.hash_of(second)}
 
 
 def test_its_folders_are_private(tmp_path: Path) -> None:
