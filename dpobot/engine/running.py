@@ -47,9 +47,10 @@ class Running:
         self._at_once = dict(at_once)
         self._recorder = Recorder(database, clock, on_end, jitter)
         self._ended = ended
-        self._tokens: dict[int, str] = {}  # jobs that are ours by the rows, whether or not a task is at work
-        self._tasks: dict[int, tuple[Job, asyncio.Task[None]]] = {}
-        self._given_up: set[int] = set()
+        self._runs: dict[str, int] = {}  # job by run token: ours by the rows, whether or not a task is at work
+        self._tasks: dict[str, tuple[Job, asyncio.Task[None]]] = {}  # by run token
+        self._admitting: set[str] = set()
+        self._given_up: set[str] = set()
         self.halted = True
 
     @property
@@ -58,9 +59,9 @@ class Running:
         return frozenset(self._functions)
 
     @property
-    def tokens(self) -> Mapping[int, str]:
-        """The run token of each job that is ours by its row."""
-        return self._tokens
+    def tokens(self) -> frozenset[str]:
+        """The run tokens of the jobs that tasks work on."""
+        return frozenset(self._tasks)
 
     @property
     def jobs(self) -> list[Job]:
@@ -78,17 +79,22 @@ class Running:
 
     async def admit(self, job_id: int, name: str) -> asyncio.Task[None] | None:
         """Begin a job if it is due and there is room for it; return its task. Raises `Unavailable`."""
-        token = self._tokens[job_id] = secrets.token_hex(16)  # before the row has it: a cut-off here is put back
+        token = secrets.token_hex(16)
+        self._runs[token] = job_id  # before the row has it: a cut-off here is put back
+        self._admitting.add(token)
         limit, now = self.limit(name), self._clock.now()
-        admitted = await self._database.write(
-            lambda tx: jobs.admit(tx, job_id, name=name, run_token=token, at_once=limit, now=now)
-        )
+        try:
+            admitted = await self._database.write(
+                lambda tx: jobs.admit(tx, job_id, name=name, run_token=token, at_once=limit, now=now)
+            )
+        finally:
+            self._admitting.discard(token)
         if admitted is None:
-            del self._tokens[job_id]
+            del self._runs[token]
             return None
         task = asyncio.create_task(self._run(admitted, token), name=f"job {job_id}")
-        self._tasks[job_id] = (admitted, task)
-        task.add_done_callback(lambda over: self._task_ended(job_id, over))
+        self._tasks[token] = (admitted, task)
+        task.add_done_callback(lambda over: self._task_ended(job_id, token, over))
         return task
 
     async def cancel(self, job_id: int) -> None:
@@ -100,12 +106,12 @@ class Running:
         while self._tasks:
             await asyncio.wait([task for _job, task in self._tasks.values()])
 
-    def give_up(self, job_ids: Iterable[int]) -> None:
+    def give_up(self, tokens: Iterable[str]) -> None:
         """Break off these runs at once: others have their jobs, or may have."""
-        for job_id in job_ids:
-            if job_id in self._tasks:
-                self._given_up.add(job_id)
-                self._tasks[job_id][1].cancel()
+        for token in tokens:
+            if token in self._tasks:
+                self._given_up.add(token)
+                self._tasks[token][1].cancel()
 
     async def stop(self, grace: float) -> None:
         """Give steps in flight so many seconds, then put back what isn't over."""
@@ -123,17 +129,17 @@ class Running:
 
     async def put_back_idle(self, wait: timedelta) -> None:
         """Put back what is ours in the rows but no task works on: halted, cut off, or its end couldn't be recorded."""
-        for job_id in self._tokens.keys() - self._tasks.keys():
-            await self._put_back(job_id, wait)
+        for token in self._runs.keys() - self._tasks.keys() - self._admitting:
+            await self._put_back(token, wait)
 
-    async def _put_back(self, job_id: int, wait: timedelta) -> None:
+    async def _put_back(self, token: str, wait: timedelta) -> None:
         now = self._clock.now()
-        await self._database.write(lambda tx: jobs.put_back(tx, job_id, self._tokens[job_id], now + wait, now))
-        del self._tokens[job_id]
+        await self._database.write(lambda tx: jobs.put_back(tx, self._runs[token], token, now + wait, now))
+        del self._runs[token]
 
-    def _task_ended(self, job_id: int, task: asyncio.Task[None]) -> None:
-        del self._tasks[job_id]
-        self._given_up.discard(job_id)
+    def _task_ended(self, job_id: int, token: str, task: asyncio.Task[None]) -> None:
+        del self._tasks[token]
+        self._given_up.discard(token)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("job_not_recorded", job_id=job_id, exc_info=error)  # the next sweep puts it back
         self._ended()
@@ -143,18 +149,18 @@ class Running:
         with log.bound(job_id=job.id, case_id=job.case_id, job=job.name):
             _log.info("job_started", attempts=job.attempts)
             journal = await Journal.open(self._database, self._clock, job.id, token, lambda: self.halted)
-            became = await self._call(job, journal)
+            became = await self._call(job, token, journal)
             if isinstance(became, PutBack):
                 _log.info("job_halted")
                 return
             await self._recorder.record(job, token, became, advanced=journal.advanced)
-            del self._tokens[job.id]
+            del self._runs[token]
 
-    async def _call(self, job: Job, journal: Journal) -> Outcome:
+    async def _call(self, job: Job, token: str, journal: Journal) -> Outcome:
         try:
             await self._functions[job.name](JobRun(job, journal))
         except asyncio.CancelledError:
-            if self.halted or job.id in self._given_up:
+            if self.halted or token in self._given_up:
                 raise
             return End(JobState.FAILED, "bug.CancelledError")  # not from us: it awaited something that was cancelled
         except Exception as error:  # noqa: BLE001 - the job wrapper: whatever a job raises becomes its row's state

@@ -45,6 +45,13 @@ def engine(url: str, *, migrating: bool = False) -> AsyncEngine:
     return made
 
 
+def driver_settings(url: str) -> dict[str, Any]:
+    """Return what psycopg connects to that PostgreSQL with, for a library that has connections of its own."""
+    made = make_url(url)
+    _arguments, settings = made.get_dialect()().create_connect_args(made)
+    return dict(settings)
+
+
 def prepare(url: str) -> None:
     """Check the address, and make a SQLite file that only its owner may read. Raises `ConfigurationError`."""
     try:

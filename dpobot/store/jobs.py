@@ -76,6 +76,12 @@ async def of_case(tx: Tx, case_id: int) -> list[Job]:
     return [_job(row) for row in (await tx.conn.execute(found)).mappings()]
 
 
+async def waiting_of(tx: Tx, job_ids: Collection[int]) -> list[Job]:
+    """Return those of these jobs that wait."""
+    found = sa.select(*_COLUMNS).where(table.c.id.in_(job_ids), table.c.state == JobState.WANTED)
+    return [_job(row) for row in (await tx.conn.execute(found)).mappings()]
+
+
 async def active(tx: Tx, case_id: int, name: str) -> bool:
     """Say whether a case has a job of that name that waits or runs."""
     mine = (table.c.case_id == case_id) & (table.c.name == name) & table.c.state.in_(_ACTIVE)

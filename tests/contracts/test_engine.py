@@ -1,4 +1,4 @@
-"""What every `Engine` must do, whoever runs the jobs. A new implementation adds itself to ``MAKERS`` and passes."""
+"""What every `Engine` must do, whoever runs the jobs. A new implementation adds itself to ``PLACES`` and passes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -8,20 +8,23 @@ from dataclasses import dataclass, field
 import pytest
 
 from dpobot.engine.api import Engine, Hold, JobFunction, JobRun, StepResult
+from dpobot.engine.cluster import ClusterEngine
 from dpobot.engine.embedded import EmbeddedEngine
 from dpobot.engine.recording import OnEnd
 from dpobot.errors import Rejected, Tripwire, Unavailable
 from dpobot.model.records import Job
 from dpobot.model.words import JobState
 from dpobot.store import alerts, jobs
+from dpobot.store.connect import driver_settings
 from dpobot.store.database import Database
 from dpobot.store.tx import Tx
 from tests.unit.engine.rows import SetClock, row, want
 
-Maker = Callable[[Database, Mapping[str, JobFunction], SetClock, Mapping[str, int], OnEnd], Engine]
+Maker = Callable[[str, Database, Mapping[str, JobFunction], SetClock, Mapping[str, int], OnEnd], Engine]
 
 
 def embedded(
+    url: str,
     database: Database,
     functions: Mapping[str, JobFunction],
     clock: SetClock,
@@ -34,13 +37,43 @@ def embedded(
     )
 
 
-MAKERS: list[Maker] = [embedded]
+def cluster(
+    url: str,
+    database: Database,
+    functions: Mapping[str, JobFunction],
+    clock: SetClock,
+    at_once: Mapping[str, int],
+    on_end: OnEnd,
+) -> Engine:
+    """The engine of many machines, with one of them."""
+    return ClusterEngine(
+        database,
+        functions,
+        settings=driver_settings(url),
+        clock=clock,
+        at_once=at_once,
+        on_end=on_end,
+        jobs_at_once=10,
+        dead_after=1.0,
+        sweep_seconds=3600,
+        grace_seconds=0.1,
+    )
+
+
+PLACES: list[tuple[str, Maker]] = [("sqlite", embedded), ("postgresql", embedded), ("postgresql", cluster)]
+pytestmark = pytest.mark.parametrize(
+    ("database_url", "make"),
+    PLACES,
+    ids=["embedded-sqlite", "embedded-postgresql", "cluster"],
+    indirect=["database_url"],
+)
 
 
 @dataclass
 class Site:
     """A database with an engine over it; ``ended`` says what `on_end` was told, ``did`` which effects happened."""
 
+    url: str
     database: Database
     make: Maker
     clock: SetClock = field(default_factory=SetClock)
@@ -51,7 +84,9 @@ class Site:
     async def running(self, function: JobFunction, at_once: int = 10) -> AsyncIterator[Engine]:
         """Run an engine whose exports and erasures are ``function``."""
         functions = {"export": function, "erase": function}
-        engine = self.make(self.database, functions, self.clock, {"export": at_once, "erase": at_once}, self._on_end)
+        engine = self.make(
+            self.url, self.database, functions, self.clock, {"export": at_once, "erase": at_once}, self._on_end
+        )
         await engine.start()
         try:
             yield engine
@@ -82,10 +117,10 @@ async def _now(value: bool) -> bool:
     return value
 
 
-@pytest.fixture(params=MAKERS, ids=lambda maker: maker.__name__)
-def site(request: pytest.FixtureRequest, database: Database) -> Site:
-    """An engine's surroundings, on both databases."""
-    return Site(database, request.param)
+@pytest.fixture
+def site(migrated_url: str, database: Database, make: Maker) -> Site:
+    """An engine's surroundings."""
+    return Site(migrated_url, database, make)
 
 
 async def test_a_job_submitted_twice_runs_once(site: Site) -> None:
