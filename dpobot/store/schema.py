@@ -31,7 +31,7 @@ async def revision(tx: Tx) -> str:
 def _upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if _revisions(connection) == {HEAD}:
+    if revisions(connection) == {HEAD}:
         return
     # alembic costs memory for as long as the process runs: only who has something to migrate loads it
     from dpobot.store import migrating
@@ -39,7 +39,8 @@ def _upgrade(connection: Connection) -> None:
     migrating.upgrade(connection)
 
 
-def _revisions(connection: Connection) -> set[str]:
+def revisions(connection: Connection) -> set[str]:
+    """Return the revisions of a database, none for one without tables of ours."""
     if not inspect(connection).has_table("alembic_version"):
         return set()
     return set(connection.execute(_REVISION).scalars())

@@ -1,0 +1,77 @@
+"""A look at a database from outside: is it ours, is it up to date, how is it set? Nothing is changed by looking."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from dpobot.store import bot_state, connect, schema
+from dpobot.store.failures import Failure, classify, unavailable
+from dpobot.store.tx import Tx
+
+_SETTINGS = (
+    "server_version_num",
+    "server_encoding",
+    "fsync",
+    "full_page_writes",
+    "synchronous_commit",
+    "max_connections",
+)
+
+
+class Age(StrEnum):
+    """How old a database's tables are."""
+
+    NONE = "none"  # no database, or none of ours
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of a database: how old, and which revision ("" without any)."""
+
+    age: Age
+    revision: str = ""
+
+
+async def tables(url: str) -> Tables:
+    """Return how old the tables at an address are; SQLite's file is not made. Raises `Unavailable`."""
+    path = connect.sqlite_file(url)
+    if path is not None and not path.exists():
+        return Tables(Age.NONE)
+    engine = connect.engine(url, migrating=True)
+    try:
+        async with engine.connect() as connection:
+            found = await connection.run_sync(schema.revisions)
+    except SQLAlchemyError as error:
+        failure = classify(error)
+        if failure is Failure.DEFECT:
+            raise
+        raise unavailable(failure) from error
+    finally:
+        await engine.dispose()
+    revision = max(found, default="")
+    if not revision:
+        return Tables(Age.NONE)
+    order = (revision > schema.HEAD) - (revision < schema.HEAD)  # numbers of four digits
+    return Tables({-1: Age.OLDER, 0: Age.CURRENT, 1: Age.NEWER}[order], revision)
+
+
+def is_postgresql(tx: Tx) -> bool:
+    """Say whether it is PostgreSQL, not SQLite."""
+    return tx.conn.dialect.name == "postgresql"
+
+
+async def settings(tx: Tx) -> dict[str, str]:
+    """Return settings of PostgreSQL by name (PostgreSQL, "Server Configuration"), as strings."""
+    query = sa.text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)")
+    return {str(row.name): str(row.setting) for row in await tx.conn.execute(query, {"names": list(_SETTINGS)})}
+
+
+async def queue_version(tx: Tx) -> str | None:
+    """Return the version of the queue's tables, None if they are not there."""
+    there = await tx.conn.scalar(sa.select(sa.func.to_regclass("procrastinate_jobs")))
+    return None if there is None else await bot_state.get(tx, "queue.schema") or ""
