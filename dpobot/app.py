@@ -20,10 +20,13 @@ from dpobot.commands.staff_desk import StaffDesk
 from dpobot.commands.staff_registry import discover_staff
 from dpobot.commands.user.help import lines
 from dpobot.config import Config, bot_password, secret
+from dpobot.delivery import courier
 from dpobot.delivery.attachments import Attachments
 from dpobot.delivery.laments import Laments
 from dpobot.delivery.outbox import Outbox
+from dpobot.delivery.postman import Postman
 from dpobot.download.server import Downloads
+from dpobot.engine import machine
 from dpobot.engine.api import Engine, JobFunction
 from dpobot.engine.embedded import EmbeddedEngine
 from dpobot.errors import ConfigurationError, Unavailable
@@ -39,6 +42,7 @@ from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.homeserver.verifying.synapse_leftovers import SynapseLeftovers
 from dpobot.inbox.dispatch import Dispatcher
 from dpobot.inbox.listener import Hearing, Listener
+from dpobot.inbox.notices import NoticeInbox
 from dpobot.inbox.staff import StaffInbox
 from dpobot.inbox.workers import Workers
 from dpobot.jobs.copies import Copies
@@ -46,6 +50,7 @@ from dpobot.jobs.erase import Erase
 from dpobot.jobs.expire import Expire
 from dpobot.jobs.export import Export
 from dpobot.jobs.lift import Lift
+from dpobot.jobs.notifying import Notify
 from dpobot.jobs.outcome import Outcome
 from dpobot.jobs.parts import Parts
 from dpobot.jobs.rectify import Rectify
@@ -53,6 +58,7 @@ from dpobot.jobs.reminders import Reminders
 from dpobot.jobs.restrict import Restrict
 from dpobot.jobs.retention import Retention
 from dpobot.jobs.survey import Survey
+from dpobot.jobs.tidying import Tidying
 from dpobot.jobs.verify_erasure import VerifyErasure
 from dpobot.matrix.api import Matrix
 from dpobot.matrix.session import Session
@@ -67,8 +73,8 @@ from dpobot.staff.room import StaffRoom
 from dpobot.standby import Turn
 from dpobot.store import bot_state, seal
 from dpobot.store.database import Database
-from dpobot.store.watch import SchemaWatch
 from dpobot.store.lock import Lock
+from dpobot.store.watch import SchemaWatch
 from dpobot.text import notice
 from dpobot.text.render import Renderer, templates_folder
 
@@ -101,6 +107,8 @@ class Bot:
     board: Board
     reminders: Reminders
     downloads: Downloads
+    tidying: Tidying
+    postman: Postman
     lock: Lock | None = None  # whoever loses it must stop at once
     turn: Turn | None = None  # None: there is no other process that could be the bot
 
@@ -109,7 +117,7 @@ class Bot:
 
         Where another process is the bot, this one stands by first; what it has made earlier is given out all the time.
         """
-        aside = asyncio.create_task(self.downloads.run())
+        aside = asyncio.create_task(_until(asyncio.Event(), [self.downloads.run(), self.tidying.run()]))
         try:
             if self.turn is None or await self.turn.before(stop, aside):
                 await self._serve(stop, aside)
@@ -125,6 +133,7 @@ class Bot:
             self.listener,
             self.workers,
             self.outbox,
+            self.postman,
             self.nudge,
             self.retention,
             self.staff_room,
@@ -162,7 +171,11 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
         session = await _session(config, founds=await lock.acquire())
         stack.push_async_callback(session.close)
         wired = wire(config, clock, database, Administration(*administration), session)
-        begin = partial(take_in_safeguards, config, clock, database)
+
+        async def begin() -> None:
+            await take_in_safeguards(config, clock, database)
+            await (courier.lend_token(database, session.access_token) if config.cluster.enabled else courier.take_token_back(database))
+
         yield replace(wired, lock=lock, turn=Turn(lock, session, database, clock, begin))
 
 
@@ -281,8 +294,12 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
     staff_desk = StaffDesk(discover_staff(), rules, _staff_rules(config, session.user_id), notices, largest)
     staff = StaffInbox(database, session, renderer, clock, staff_room, staff_desk)
     receipts = partial(page.attachment, renderer, receipt_key.publics)
-    desk = Desk(registry, rules, notices, largest, receipts, visible=config.export.visible == "staff")
-    dispatcher = Dispatcher(database, session, renderer, desk, clock, staff, nudge.committed)
+    offered = {"visible": config.export.visible == "staff", "notices": config.notices.send == "staff"}
+    desk = Desk(registry, rules, notices, largest, receipts, **offered)
+    federated = NoticeInbox(
+        database, renderer, clock, config.notices, rules, parts.contacts, server_of(session.user_id)
+    )
+    dispatcher = Dispatcher(database, session, renderer, desk, clock, staff, federated, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)
     hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
 
@@ -304,6 +321,8 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
         board,
         Reminders(parts, staff_room.staff),
         Downloads(database, clock, config.download, parts.downloads, renderer),
+        Tidying(parts, machine.name_of(config.data.directory)),
+        Postman(database, session, clock),
     )
 
 
@@ -319,6 +338,7 @@ def _engine(parts: Parts) -> EmbeddedEngine:
         "restrict": Restrict(parts),
         "lift": Lift(parts),
         "rectify": Rectify(parts),
+        "notify": Notify(parts),
     }
     at_once = {
         "export": parts.config.export.at_once,
@@ -326,6 +346,7 @@ def _engine(parts: Parts) -> EmbeddedEngine:
         "copies": 2,
         "expire": 2,
         "survey": 2,
+        "notify": 1,  # the servers of an hour are counted, of all cases
     }
     ended = Outcome(parts).end
     return EmbeddedEngine(parts.database, timed(functions), clock=parts.clock, at_once=at_once, on_end=ended)

@@ -57,7 +57,7 @@ class Progress:
             "until": self.erasure.survey_after if stage == "device" else self.erasure.cooled_off_at,
             "begun_at": self.erasure.begun_at,
             "checked_at": self.erasure.checked_at,
-            "options": {"redact": options.redact, "media": options.media, "direct": options.direct},
+            "options": {name: getattr(options, name) for name in ("redact", "media", "direct", "tell")},
             "copied": options.copy.value,
             "exceptional": self.exceptional,
             "rooms": self._rooms() if stage in _ROOMS_MATTER else None,

@@ -266,8 +266,8 @@ def _on_the_way(now: datetime, case: Case, to: CaseState) -> dict[str, Any]:
 
 
 async def _refuse_second(tx: Tx, opening: Opening) -> None:
-    if opening.kind not in _ONE_AT_A_TIME:
-        return
+    if opening.kind not in _ONE_AT_A_TIME or opening.channel is Channel.FEDERATION:
+        return  # what another server asks for is told apart by its own reference
     verified, copies = opening.trust is Trust.SIGNED, bool(opening.options.get(COPIES))
     for other in await cases.of_person(tx, opening.person, transitions.UNANSWERED, limit=1000):
         same = other.kind is opening.kind and bool(other.options.get(COPIES)) is copies

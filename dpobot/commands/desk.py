@@ -33,6 +33,7 @@ class Desk:
         receipt_page: ReceiptPage | None = None,
         *,
         visible: bool = False,
+        notices: bool = False,
     ) -> None:
         self._registry = registry
         self._rules = rules
@@ -40,6 +41,7 @@ class Desk:
         self._evidence_bytes = evidence_bytes
         self._receipt_page = receipt_page
         self._visible = visible
+        self._notices = notices
 
     def greeting(self, *, alone: bool) -> Reply:
         """Return the first words to a person; ``alone``: no answer follows them, so its commands have numbers."""
@@ -62,6 +64,7 @@ class Desk:
             self._evidence_bytes,
             self._receipt_page,
             self._visible,
+            self._notices,
         )
         if incoming.kind is IncomingKind.EDIT:
             return [Reply("edited_after")]

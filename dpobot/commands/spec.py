@@ -58,6 +58,7 @@ class Context:
     evidence_bytes: int = 50_000_000  # the largest file that is taken into a case
     receipt_page: "ReceiptPage | None" = None
     visible: bool = False  # whether a copy of what others wrote may be asked for
+    notices: bool = False  # whether other servers can be told of an erasure
 
 
 @dataclass(frozen=True, slots=True)

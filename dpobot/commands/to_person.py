@@ -28,8 +28,9 @@ class Said:
 
 
 def reachable(context: StaffContext, case: Case) -> bool:
-    """Say whether the person can be written to: the request came from their account, or the account is ours."""
-    return case.channel is Channel.MATRIX or server_of(case.person) == context.staff_rules.server
+    """Say whether who asked can be written to: in Matrix, or because the account is ours."""
+    there = case.channel in (Channel.MATRIX, Channel.FEDERATION)
+    return there or server_of(case.person) == context.staff_rules.server
 
 
 async def say(

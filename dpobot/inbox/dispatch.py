@@ -16,6 +16,7 @@ from dpobot.inbox.choices import offer
 from dpobot.inbox.gate import Admitted, Gate, Turned, remember
 from dpobot.inbox.invites import Invites
 from dpobot.inbox.late import received, resolve
+from dpobot.inbox.notices import NoticeInbox
 from dpobot.inbox.once import say_once
 from dpobot.inbox.staff import StaffInbox
 from dpobot.matrix.api import Matrix
@@ -43,6 +44,7 @@ class Dispatcher:
         desk: Desk,
         clock: Clock,
         staff: StaffInbox,
+        notices: NoticeInbox,
         committed: Callable[[], None],
     ) -> None:
         self._database = database
@@ -51,6 +53,7 @@ class Dispatcher:
         self._desk = desk
         self._clock = clock
         self._staff = staff
+        self._notices = notices
         self._committed = committed
         self._gate = Gate(database, matrix, clock)
         self._invites = Invites(database, matrix, renderer, clock, desk.greeting(alone=True))
@@ -81,6 +84,8 @@ class Dispatcher:
             verdict = await self._gate.admit(row)
             if isinstance(verdict, Turned):
                 await self._database.write(lambda tx: self._turn(tx, row, verdict))
+            elif await self._notices.takes(row):
+                await self._notices.handle(row, verdict)
             else:
                 await self._command(row, verdict)
 

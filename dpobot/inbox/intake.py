@@ -8,6 +8,7 @@ from typing import Any
 
 from dpobot.matrix.api import Invite, Received, SyncBatch
 from dpobot.model.ids import EventId, RoomId, UserId
+from dpobot.model.notices import ANSWER, NOTICE
 from dpobot.model.records import IncomingKind
 from dpobot.store.inbox import NewEvent
 
@@ -79,6 +80,8 @@ def _kind(event: Received) -> IncomingKind | None:
     if _mapping(event.content.get("m.relates_to")).get("rel_type") == "m.replace":
         return IncomingKind.EDIT
     msgtype = event.content.get("msgtype")
+    if NOTICE in event.content or ANSWER in event.content:
+        return IncomingKind.TEXT
     if msgtype == "m.notice":
         return None  # the specification's way to keep bots from talking to each other
     return IncomingKind.FILE if msgtype in _FILES else IncomingKind.TEXT

@@ -1,5 +1,7 @@
 """Invitations: direct messages are accepted, encryption is switched on where that is missing, groups are left again."""
 
+from dataclasses import replace
+
 from dpobot import log
 from dpobot.clock import Clock
 from dpobot.delivery.messages import Address, key, post
@@ -8,6 +10,7 @@ from dpobot.errors import Rejected
 from dpobot.inbox.choices import offer
 from dpobot.inbox.once import say_once
 from dpobot.matrix.api import Matrix, RoomFacts
+from dpobot.model.ids import server_of
 from dpobot.model.records import Reply
 from dpobot.store import inbox, people, staff_rooms
 from dpobot.store.database import Database, Tx
@@ -38,6 +41,8 @@ class Invites:
             await self._database.write(lambda tx: inbox.done(tx, row.id, self._clock.now()))
             return
         reply = self._reply(row, facts, of_staff=of_staff)
+        if server_of(row.sender) != server_of(self._matrix.user_id):  # perhaps another bot, which must not answer it
+            reply = replace(reply, notice=True)
         await self._database.write(lambda tx: self._finish(tx, row, reply))
 
     async def _encrypted(self, facts: RoomFacts) -> RoomFacts:
@@ -60,7 +65,7 @@ class Invites:
     async def _finish(self, tx: Tx, row: InboxRow, reply: Reply) -> None:
         now = self._clock.now()
         person = await people.ensure(tx, row.sender, now)
-        if reply != self._greeting:
+        if reply.template != self._greeting.template:
             await say_once(tx, self._renderer, now, row, reply, cleartext=True)
         else:
             await people.set_room(tx, row.sender, row.room_id)

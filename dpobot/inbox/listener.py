@@ -17,7 +17,7 @@ from dpobot.matrix.api import Matrix, Received, SyncBatch
 from dpobot.model.ids import RoomId, UserId
 from dpobot.model.records import Reply
 from dpobot.pulse import PROCESS
-from dpobot.store import bot_state, inbox, wakes
+from dpobot.store import bot_state, inbox, notices, wakes
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow, NewEvent
 from dpobot.text.render import Renderer
@@ -118,6 +118,7 @@ class Listener:
         await inbox.take_in(tx, await self._in_line(tx, rows, now), next_batch)
         if arrived:  # whose delivery waits for a safe room may have just made one
             await wakes.for_people(tx, arrived, ROOM_NOT_SAFE, now)
+            await notices.arrived(tx, arrived, now)  # or is who is to be told of an erasure
 
     async def _in_line(self, tx: Tx, rows: Sequence[NewEvent], now: datetime) -> list[NewEvent]:
         """Give the messages of whoever floods later turns: none is lost, and others are served meanwhile."""

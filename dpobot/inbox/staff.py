@@ -13,10 +13,10 @@ from dpobot.inbox.late import received, resolve
 from dpobot.inbox.staff_gate import StaffAdmitted, StaffGate, StaffTurned
 from dpobot.matrix.api import Matrix
 from dpobot.model.ids import RoomId
-from dpobot.model.records import IncomingKind, Reply, StaffMessage, ToPerson
+from dpobot.model.records import Case, IncomingKind, Reply, StaffMessage, ToPerson
 from dpobot.staff.place import thread_of
 from dpobot.staff.room import StaffRoom
-from dpobot.store import inbox, outbox, people
+from dpobot.store import foreign_requests, inbox, outbox, people
 from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow
 from dpobot.text.render import Renderer
@@ -106,13 +106,14 @@ class StaffInbox:
 
         What is said at once does not overtake a reply that could still be taken back: from now on it can't be.
         """
+        address = await _address(tx, outcome.case)
         if not outcome.delay:
-            await outbox.let_go(tx, outcome.case.person, outcome.case.id, now)
+            await outbox.let_go(tx, address.person, outcome.case.id, now)
         await post(
             tx,
             self._renderer,
             now,
-            Address(outcome.case.person),
+            address,
             outcome.reply,
             key("to_person", row.event_id, number),
             not_before=now + outcome.delay if outcome.delay else None,
@@ -144,3 +145,9 @@ class StaffInbox:
         place = thread_of(self._room.place(row.room_id), case_id)
         said = key(reply.template, row.sender, row.room_id, int(now.timestamp()) // _SAY_AGAIN)
         await post_staff(tx, self._renderer, now, place, reply, said)
+
+
+async def _address(tx: Tx, case: Case) -> Address:
+    """Return who is written to in a case: its person, or the contact of the homeserver that asked for it."""
+    asked = await foreign_requests.of_case(tx, case.id)
+    return Address(case.person) if asked is None else Address(asked.sender, asked.room_id)

@@ -7,6 +7,8 @@ from dpobot.clock import Clock
 from dpobot.config import Config
 from dpobot.homeserver.api import Homeserver
 from dpobot.homeserver.changes import Changes
+from dpobot.homeserver.federation import support
+from dpobot.homeserver.federation.support import Contacts
 from dpobot.homeserver.leftovers import Leftovers
 from dpobot.matrix.api import Courier
 from dpobot.receipt.key import SigningKey
@@ -33,6 +35,11 @@ class Parts:
     def spool_of(self, job_id: int) -> Path:
         """Return where a job's archive is in the making."""
         return self.spool / str(job_id)
+
+    @property
+    def contacts(self) -> Contacts:
+        """Return what asks another homeserver whom it names for its people."""
+        return support.of(self.config.notices).contacts
 
     @property
     def downloads(self) -> Path:

@@ -13,14 +13,14 @@ from dpobot.model.erasure import ErasureOptions, Survey
 from dpobot.model.records import Case, Reply
 
 _SERVERS_SHOWN = 10
-_NAMES = ("redact", "media", "direct")
+_NAMES = ("redact", "media", "direct", "tell")
 
 
 def message(
     case: Case, options: ErasureOptions, survey: Survey, code: str, until: datetime, config: Config, *, changed: bool
 ) -> Reply:
     """Return the plan with its code, good until ``until``; ``changed``: it is not the one that they confirmed."""
-    others = alternatives(options, survey)
+    others = alternatives(options, survey, tell=config.notices.send == "staff")
     redactions = survey.state + (survey.messages if options.redact else 0)
     taken = estimate(redactions)
     values: Mapping[str, Any] = {
@@ -41,12 +41,17 @@ def message(
     return Reply("erase_plan", values, choices=tuple(words for words, _, _ in others))
 
 
-def alternatives(options: ErasureOptions, survey: Survey) -> Sequence[tuple[str, str, bool]]:
+def alternatives(options: ErasureOptions, survey: Survey, *, tell: bool = False) -> Sequence[tuple[str, str, bool]]:
     """Return what else can be chosen: the words to say, the option that differs, and whether it would be on.
 
-    What makes no difference for this account is not offered.
+    What makes no difference for this account is not offered. ``tell``: whether other servers can be told.
     """
-    there = {"redact": survey.messages, "media": survey.media - survey.media_private, "direct": survey.direct_rooms}
+    there = {
+        "redact": survey.messages,
+        "media": survey.media - survey.media_private,
+        "direct": survey.direct_rooms,
+        "tell": len(survey.servers) if tell else 0,
+    }
     names = [name for name in _NAMES if getattr(options, name) or there[name] > 0]
     return [(_flipped(options, name), name, not getattr(options, name)) for name in names]
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from dpobot import log
 from dpobot.errors import Rejected, Unavailable
 from dpobot.jobs.announcing import Announcing
+from dpobot.jobs.answering import Answering
 from dpobot.jobs.cooling import Cooling
 from dpobot.jobs.digest import Digest
 from dpobot.jobs.overdue import Overdue
@@ -35,6 +36,7 @@ class Reminders:
             Overdue(parts, line, staffing).once,
             Digest(parts, line).once,
             Announcing(parts, line).once,
+            Answering(parts).once,
         )
 
     async def run(self) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from dpobot import log
 from dpobot.cases import erasure as erasing
-from dpobot.cases import queries, service
+from dpobot.cases import notices, queries, service
 from dpobot.engine.api import Cancelled, JobRun, StepResult
 from dpobot.errors import Rejected, Unavailable
 from dpobot.jobs.parts import Parts
@@ -135,7 +135,9 @@ class VerifyErasure:
 
     async def _finish(self, tx: Tx, now: datetime, case: Case, known: Erasure, found: Sequence[Residual]) -> None:
         signed = await self._sign(tx, now, case, known, found)
-        await erasing.finished(tx, now, case, found)
+        finished = await erasing.finished(tx, now, case, found)
+        if self._parts.config.notices.send == "staff" and exceptional(case) is None:
+            await notices.found(tx, now, finished, known)
         for alert in await alerts.list_open(tx):
             if alert.case_id == case.id and alert.code == ALERT:
                 await alerts.close(tx, alert.key, now)

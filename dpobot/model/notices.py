@@ -42,7 +42,7 @@ MOVES: Mapping[NoticeState, frozenset[NoticeState]] = {
     _N.APPROVED: frozenset({_N.NO_CONTACT, _N.EMAIL, _N.SENT, _N.FAILED}),
     _N.NO_CONTACT: frozenset({_N.APPROVED}),
     _N.EMAIL: frozenset({_N.APPROVED}),
-    _N.SENT: frozenset({_N.ACKNOWLEDGED, _N.REFUSED, _N.DONE}),
+    _N.SENT: frozenset({_N.ACKNOWLEDGED, _N.REFUSED, _N.DONE, _N.FAILED}),  # failed: it has too many, and says so
     _N.ACKNOWLEDGED: frozenset({_N.REFUSED, _N.DONE}),
     _N.REFUSED: frozenset(),
     _N.DONE: frozenset(),
@@ -118,16 +118,20 @@ class ErasureNotice:
 
 @dataclass(frozen=True, slots=True)
 class ErasureAnswer:
-    """What became of a notice. ``reference``: of the notice; ``case``: of who answers; ``state``: one of `ANSWERS`."""
+    """What became of a notice. ``reference``: of the notice; ``case``: of who answers; ``state``: one of `ANSWERS`.
+
+    ``reason``: a code, where it is refused without a case.
+    """
 
     reference: str
     state: NoticeState
     case: str | None = None
+    reason: str | None = None
 
     def to_content(self) -> dict[str, Any]:
         """Return the member `ANSWER` of the message's content."""
-        case = {} if self.case is None else {"case": self.case}
-        return {"version": VERSION, "reference": self.reference, "state": self.state.value, **case}
+        said = {"version": VERSION, "reference": self.reference, "state": self.state.value}
+        return said | {name: value for name in ("case", "reason") if (value := getattr(self, name)) is not None}
 
     @classmethod
     def from_content(cls, said: object) -> "ErasureAnswer | None":
@@ -139,7 +143,7 @@ class ErasureAnswer:
             return None
         if case is None and said.get("case") is not None:
             return None
-        return cls(reference, NoticeState(state), case)
+        return cls(reference, NoticeState(state), case, _reference(said.get("reason")))
 
 
 def user_id_of(said: object) -> UserId | None:

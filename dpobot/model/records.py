@@ -134,7 +134,7 @@ class Case:
     @property
     def unacknowledged(self) -> bool:
         """Whether staff owe a first word by ``acknowledge_by``: what came over Matrix the bot acknowledged at once."""
-        return self.channel is not Channel.MATRIX and self.answered_at is None
+        return self.channel not in (Channel.MATRIX, Channel.FEDERATION) and self.answered_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Channel(StrEnum):
     EMAIL = "email"
     POST = "post"
     PHONE = "phone"
+    FEDERATION = "federation"  # another homeserver's notice: the account was there, and was erased (docs/notices.md)
     OTHER = "other"  # in person, through the authority, from a locked account by somebody who vouches for it
 
 

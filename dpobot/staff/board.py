@@ -20,7 +20,19 @@ from dpobot.model.records import Case, Reply
 from dpobot.model.words import CaseState
 from dpobot.staff import card, thread
 from dpobot.staff.place import thread_of
-from dpobot.store import approvals, bot_state, case_messages, cases, files, jobs, outbox, staff_board, staff_threads
+from dpobot.store import (
+    approvals,
+    bot_state,
+    case_messages,
+    cases,
+    files,
+    foreign_requests,
+    jobs,
+    notices,
+    outbox,
+    staff_board,
+    staff_threads,
+)
 from dpobot.store.audit_rows import AuditRow
 from dpobot.store.database import Database, Tx
 from dpobot.store.outbox import Relation
@@ -150,7 +162,8 @@ class Board:
         held = await _held(tx, case) if case.state is CaseState.HELD else None
         far = await progress.of_case(tx, case)
         now = self._clock.now()
-        values = card.values(case, card.Counts(messages, count, given), held, now, self._zone, far)
+        federated = card.Federated(await notices.counts(tx, case.id), await foreign_requests.of_case(tx, case.id))
+        values = card.values(case, card.Counts(messages, count, given), held, now, self._zone, far, federated)
         there = row.event_id is not None and row.room_id == place.room_id
         shown = json.dumps(dict(values), default=str, sort_keys=True)
         anew = None if there else row.posted_at  # the card of another room, or one that was refused, is posted again

@@ -1,7 +1,7 @@
 """The card of a case: what its values are, and which step comes next. Pure; the words are in ``staff/card.html``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -14,6 +14,7 @@ from dpobot.model.ids import UserId
 from dpobot.model.records import Case
 from dpobot.model.words import CaseState, Channel, Kind, Trust
 from dpobot.receipt import reasons
+from dpobot.store.foreign_requests import ForeignRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,25 @@ class Counts:
     approvals: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Federated:
+    """What has to do with other homeservers: how many of those told stand where, and which one asked for this case."""
+
+    told: Mapping[str, int] = field(default_factory=dict)
+    asked: ForeignRequest | None = None
+
+
 def values(
-    case: Case, counts: Counts, held: str | None, now: datetime, zone: tzinfo, progress: Progress | None = None
+    case: Case,
+    counts: Counts,
+    held: str | None,
+    now: datetime,
+    zone: tzinfo,
+    progress: Progress | None = None,
+    federated: Federated | None = None,
 ) -> Mapping[str, Any]:
     """Return what the card shows. ``held``: the code of what stopped the case; ``zone``: the operator's."""
+    federated = federated or Federated()
     return {
         "reference": case.reference,
         "kind": case.kind.value,
@@ -56,7 +72,20 @@ def values(
         "erasure": None if progress is None else _erasure(progress),
         "field": case.options.get("field") if case.kind is Kind.RECTIFICATION else None,
         "scope": case.options.get("scope") if case.kind is Kind.EXPORT else None,
+        "notices": [{"state": state, "count": count} for state, count in federated.told.items()],
+        "foreign": None if federated.asked is None else _foreign(federated.asked),
         "next": next_step(case, None if progress is None else progress.stage),
+    }
+
+
+def _foreign(request: ForeignRequest) -> Mapping[str, Any]:
+    return {
+        "server": request.server,
+        "sender": request.sender,
+        "reference": request.reference,
+        "verified": request.verified,
+        "requested": list(request.requested),
+        "erased_on": request.erased_on,
     }
 
 
@@ -83,6 +112,8 @@ def evidence(case: Case) -> str:
     """Return by what we know who asks, as the template names it."""
     if case.verified_at is not None:
         return "verified"
+    if case.channel is Channel.FEDERATION:
+        return "their_server" if case.trust is Trust.SIGNED else "not_their_server"
     if case.channel is not Channel.MATRIX:
         return "outside"
     return case.trust.value if case.trust in (Trust.SIGNED, Trust.UNSIGNED, Trust.IDENTITY_CHANGED) else "unknown"

@@ -10,8 +10,9 @@ from operator import itemgetter
 from typing import Any
 
 from dpobot.cases.progress import Progress
+from dpobot.model.ids import UserId
 from dpobot.model.records import Case, FileRef, Reply
-from dpobot.staff import erasure_lines
+from dpobot.staff import erasure_lines, notice_lines
 from dpobot.store.audit_rows import AuditRow
 from dpobot.store.case_messages import CaseMessage
 
@@ -45,11 +46,15 @@ _BY_ANYBODY = frozenset({"policy", "bot", "admin"})
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Some lines of one message of the person; ``more``: they go on in the next message."""
+    """Some lines of one message of the person; ``more``: they go on in the next message.
+
+    ``who``: who wrote it, if it was somebody else, such as the contact of another homeserver.
+    """
 
     at: datetime
     lines: tuple[str, ...] = field(repr=False)
     more: bool = False
+    who: UserId | None = None
 
 
 def how_many(messages: Sequence[CaseMessage], most: int) -> int:
@@ -85,7 +90,8 @@ def events(case: Case, rows: Sequence[AuditRow], progress: Progress | None = Non
     """Return a line for each thing that happened to a case without staff, with the number of its audit row."""
     by_others = [row for row in rows if _not_by_staff(case, row)]
     plain = [(row.seq, _event(row)) for row in by_others if row.action in _TOLD]
-    return sorted([*plain, *erasure_lines.events(by_others, progress)], key=itemgetter(0))
+    erased = erasure_lines.events(by_others, progress)
+    return sorted([*plain, *erased, *notice_lines.events(by_others)], key=itemgetter(0))
 
 
 def _not_by_staff(case: Case, row: AuditRow) -> bool:
@@ -99,12 +105,12 @@ def _event(row: AuditRow) -> Reply:
 
 def _pieces(message: CaseMessage) -> Iterator[Lines]:
     """Cut a message where it doesn't fit into one of ours."""
-    piece = Lines(message.at, ())
+    piece = Lines(message.at, (), who=message.author)
     for line in _lines(message.text):
         longer = replace(piece, lines=(*piece.lines, line))
         if piece.lines and (_size(longer) > MOST_BYTES or len(longer.lines) > _MOST_LINES):
             yield replace(piece, more=True)
-            longer = Lines(message.at, (line,))
+            longer = Lines(message.at, (line,), who=message.author)
         piece = longer
     yield piece
 
@@ -120,4 +126,4 @@ def _size(piece: Lines) -> int:
 
 
 def _values(piece: Lines) -> dict[str, Any]:
-    return {"at": piece.at, "lines": piece.lines, "more": piece.more}
+    return {"at": piece.at, "lines": piece.lines, "more": piece.more, "who": piece.who}

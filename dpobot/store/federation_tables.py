@@ -20,6 +20,7 @@ erasure_notice = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("not_before", Moment, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("approved_at", Moment),
     sa.Column("invited_at", Moment),  # since when the contact could have come into the room
     sa.Column("sent_at", Moment),
     sa.Column("answered_at", Moment),

@@ -36,6 +36,7 @@ class NoticeRow:
     attempts: int
     not_before: datetime
     created_at: datetime
+    approved_at: datetime | None
     invited_at: datetime | None
     sent_at: datetime | None
     answered_at: datetime | None
@@ -105,8 +106,9 @@ async def change(tx: Tx, id_: int, **values: Any) -> None:
 async def approve(tx: Tx, case_id: int, states: Collection[NoticeState], now: datetime) -> int:
     """Let the servers of a case that stand in these states be told; return how many those are."""
     wanted = sa.update(table).where(table.c.case_id == case_id, table.c.state.in_(list(states)))
-    anew = {"error": None, "attempts": 0, "not_before": now, "invited_at": None, "room_id": None}
-    return await run(tx, wanted.values(state=NoticeState.APPROVED, **anew))
+    nobody = {"contact": None, "role": None, "room_id": None, "invited_at": None}
+    anew = {"error": None, "attempts": table.c.attempts + 1, "not_before": now, "approved_at": now}
+    return await run(tx, wanted.values(state=NoticeState.APPROVED, **nobody, **anew))
 
 
 async def in_room(tx: Tx, room_id: RoomId, contact: UserId) -> list[NoticeRow]:
@@ -116,8 +118,8 @@ async def in_room(tx: Tx, room_id: RoomId, contact: UserId) -> list[NoticeRow]:
 
 
 async def asked(tx: Tx, room_id: RoomId, contact: UserId, reference: str) -> NoticeRow | None:
-    """Return the notice with our reference that was sent to a contact in a room; None if there is none."""
-    told = (table.c.room_id == room_id) & (table.c.contact == contact) & table.c.sent_at.is_not(None)
+    """Return the notice with our reference about which we talk with a contact in a room; None if there is none."""
+    told = (table.c.room_id == room_id) & (table.c.contact == contact)
     query = sa.select(table).join(case, case.c.id == table.c.case_id)
     found = await _rows(tx, query.where(told, case.c.reference == Reference(reference)))
     return next(iter(found), None)

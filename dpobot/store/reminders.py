@@ -51,7 +51,7 @@ async def to_acknowledge(
     """
     between = (case.c.acknowledge_by >= start) & (case.c.acknowledge_by < end)
     bounded = case.c.received_at > start - _ACKNOWLEDGED_WITHIN
-    waiting = case.c.answered_at.is_(None) & (case.c.channel != Channel.MATRIX)
+    waiting = case.c.answered_at.is_(None) & case.c.channel.not_in([Channel.MATRIX, Channel.FEDERATION])
     return await _first(tx, states, "received_at", bounded & between & waiting & _unsaid(unsaid), limit)
 
 

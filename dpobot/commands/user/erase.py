@@ -1,4 +1,4 @@
-"""``erase [redact] [media] [direct] [without copy]``; ``erase CODE`` is `commands.erase_codes`.
+"""``erase [redact] [media] [direct] [tell] [without copy]``; ``erase CODE`` is `commands.erase_codes`.
 
 It is not registered as destructive: what would go is counted by a job that asks the homeserver, and the code under its
 plan is not good for this command but for the case. `cases.erasure` sees to it that exactly that plan was confirmed.
@@ -27,6 +27,8 @@ _THERE = (CaseState.DELIVERED, CaseState.CLOSED)
 async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Sequence[Reply]:
     """Have it counted what would go, or say what has to come first. Nothing is erased before its plan is confirmed."""
     options = _options(arguments)
+    if options.tell and not context.notices:
+        raise Refusal("notices_not_offered")
     case = await _open_already(context, incoming)
     if incoming.trust is not Trust.SIGNED or not incoming.local:
         return [await _for_staff(context, incoming, case, options)]
@@ -47,7 +49,7 @@ async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Seq
 def _options(arguments: Arguments) -> ErasureOptions:
     chosen = arguments.get("options", frozenset())
     copy = Copy(arguments.get("copy", Copy.OPEN))
-    return ErasureOptions("redact" in chosen, "media" in chosen, "direct" in chosen, copy)
+    return ErasureOptions("redact" in chosen, "media" in chosen, "direct" in chosen, copy, "tell" in chosen)
 
 
 async def _open_already(context: Context, incoming: Incoming) -> Case | None:
@@ -119,7 +121,7 @@ async def _begin(context: Context, incoming: Incoming, case: Case, options: Eras
 
 def written(options: ErasureOptions) -> str:
     """Return the command that asks for these options."""
-    chosen = [word for word in ("redact", "media", "direct") if getattr(options, word)]
+    chosen = [word for word in ("redact", "media", "direct", "tell") if getattr(options, word)]
     return " ".join(["erase", *chosen, *(["without copy"] if options.copy is Copy.WAIVED else [])])
 
 
@@ -132,6 +134,9 @@ _OPTIONS = {
     "direct": "direct", "directs": "direct", "dms": "direct", "direct messages": "direct", "direct chats": "direct",
     "direkt": "direct", "direktnachrichten": "direct", "direkte nachrichten": "direct", "direktchats": "direct",
     "messages directs": "direct", "conversations directes": "direct",
+    "tell": "tell", "tell servers": "tell", "tell other servers": "tell", "servers": "tell", "notify": "tell",
+    "anderen sagen": "tell", "server": "tell", "weitersagen": "tell", "server informieren": "tell",
+    "prévenir": "tell", "serveurs": "tell", "prévenir les serveurs": "tell",
     "account": "account", "konto": "account", "compte": "account",  # that goes in any case
 }  # fmt: skip
 _WITHOUT = dict.fromkeys(
@@ -159,7 +164,7 @@ COMMANDS = (
             "oubliez-moi",
         ),
         parameters=(
-            Parameter("options", ParameterKind.CHOICES, "[redact] [media] [direct]", _OPTIONS),
+            Parameter("options", ParameterKind.CHOICES, "[redact] [media] [direct] [tell]", _OPTIONS),
             Parameter("copy", ParameterKind.CHOICE, "[without copy]", _WITHOUT),
         ),
     ),

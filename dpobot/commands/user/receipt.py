@@ -13,7 +13,7 @@ from dpobot.model.ids import EventId
 from dpobot.model.records import Attachment, Incoming, Reply
 from dpobot.receipt import codes
 from dpobot.receipt.page import WELL_KNOWN
-from dpobot.store import prompts, receipts
+from dpobot.store import notices, prompts, receipts
 from dpobot.text.language import translatable
 
 ORDER = 95
@@ -37,15 +37,16 @@ async def run(context: Context, incoming: Incoming, arguments: Arguments) -> Seq
         return [Reply("receipt_unknown")]
     if found.document is None:
         return [Reply("receipt_not_ready")]
-    return _answer(context, found.document)
+    return _answer(context, found.document, await notices.counts(context.tx, found.case_id))
 
 
-def _answer(context: Context, document: str) -> Sequence[Reply]:
+def _answer(context: Context, document: str, told: Mapping[str, int]) -> Sequence[Reply]:
     said: Mapping[str, Any] = json.loads(document)
     reference = {"reference": said["case"]}
     shown = {"residuals": bool(said["residuals"]), "key_id": said["key_id"], "published": WELL_KNOWN}
+    ledger = [{"state": state, "count": count} for state, count in told.items()]
     receipt = Attachment(f"receipt-{said['case']}.json", "application/json", document.encode())
-    answer = Reply("receipt", {**reference, **shown}, attachment=receipt)
+    answer = Reply("receipt", {**reference, **shown, "notices": ledger}, attachment=receipt)
     if context.receipt_page is None:
         return [answer]
     return [answer, Reply("receipt_page", reference, attachment=context.receipt_page(document, context.language))]

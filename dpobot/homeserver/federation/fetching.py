@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,7 @@ _OK = 200
 class Fetcher:
     """Fetches documents; every connection is checked where it leads, those after a redirect too.
 
-    ``ca_file``: certificates (PEM) that count instead of the system's; `OSError` if it can't be read. ``resolver``: who
-    knows names; the system.
+    ``ca_file``: certificates (PEM) that count instead of the system's. ``resolver``: who knows names; the system.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Fetcher:
         resolver: AbstractResolver | None = None,
     ) -> None:
         self._seconds = seconds
-        self._trust = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        self._ca_file = ca_file
         self._permitted = permitted
         self._resolver = resolver
 
@@ -59,6 +59,11 @@ class Fetcher:
             raise Unavailable("connection_lost") from error
         except ValueError as error:  # an address or a header that is none
             raise Rejected("bad_answer") from error
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        """Read once, when it is needed first: few bots ever ask."""
+        return ssl.create_default_context(cafile=None if self._ca_file is None else str(self._ca_file))
 
     def _session(self, guard: Guard) -> aiohttp.ClientSession:
         """Return a session of its own for one document: no connection, name or cookie outlives it."""

@@ -6,7 +6,9 @@ from typing import Any
 
 from yarl import URL
 
+from dpobot.config import NoticesConfig
 from dpobot.errors import Rejected, Unavailable
+from dpobot.homeserver.federation.addresses import anywhere, is_public
 from dpobot.homeserver.federation.fetching import Fetcher
 from dpobot.model.ids import server_of
 from dpobot.model.notices import Contact, SupportContacts, host_of, is_server_name, user_id_of
@@ -16,6 +18,12 @@ Contacts = Callable[[str], Awaitable[SupportContacts]]  # `Support.contacts`, or
 ROLES = ("m.role.dpo", "org.matrix.msc4265.role.dpo", "m.role.admin")  # who is asked first
 _MOST_CONTACTS = 50  # that are looked at
 _EMAIL = re.compile(r"[0-9A-Za-z][0-9A-Za-z.!#$%&'*+/=?^_`{|}~-]{0,63}@[0-9A-Za-z][0-9A-Za-z.-]{0,188}")
+
+
+def of(config: NoticesConfig) -> "Support":
+    """Return what asks as the configuration says."""
+    permitted = anywhere if config.private_addresses else is_public
+    return Support(Fetcher(config.timeout_seconds, config.ca_file, permitted))
 
 
 class Support:

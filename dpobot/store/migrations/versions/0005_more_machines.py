@@ -60,6 +60,7 @@ def _notices() -> None:
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("not_before", MOMENT, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("approved_at", MOMENT),
         sa.Column("invited_at", MOMENT),
         sa.Column("sent_at", MOMENT),
         sa.Column("answered_at", MOMENT),

@@ -1,0 +1,32 @@
+"""Other homeservers whose notice opened a case here are told how it ended."""
+
+from datetime import datetime
+
+from dpobot.cases.foreign import answer_of
+from dpobot.delivery.answers import post_answer
+from dpobot.delivery.messages import key
+from dpobot.jobs.parts import Parts
+from dpobot.store import foreign_requests
+from dpobot.store.database import Tx
+
+_AT_ONCE = 50
+
+
+class Answering:
+    """Looks for cases that are over, and of which whoever asked has not heard so."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def once(self, now: datetime) -> int:
+        """Tell them; return how many that were."""
+        return await self._parts.database.write(lambda tx: self._all(tx, now))
+
+    async def _all(self, tx: Tx, now: datetime) -> int:
+        waiting = await foreign_requests.untold(tx, _AT_ONCE)
+        for each in waiting:
+            request, answer = each.request, answer_of(each.request, each.reference, each.state)
+            said = key("erasure_answer", request.case_id, answer.state)
+            await post_answer(tx, self._parts.renderer, now, request.sender, request.room_id, None, answer, said)
+            await foreign_requests.tell(tx, request.case_id, answer.state)
+        return len(waiting)
