@@ -108,7 +108,7 @@ class Bot:
     reminders: Reminders
     downloads: Downloads
     tidying: Tidying
-    postman: Postman
+    postman: Postman | None  # None: there are no other machines
     lock: Lock | None = None  # whoever loses it must stop at once
     turn: Turn | None = None  # None: there is no other process that could be the bot
 
@@ -133,13 +133,13 @@ class Bot:
             self.listener,
             self.workers,
             self.outbox,
-            self.postman,
             self.nudge,
             self.retention,
             self.staff_room,
             self.board,
             self.reminders,
             SchemaWatch(self.database),
+            *(() if self.postman is None else (self.postman,)),
         )
         try:
             await _until(stop, [aside, *(part.run() for part in parts)])
@@ -174,7 +174,7 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
 
         async def begin() -> None:
             await take_in_safeguards(config, clock, database)
-            await (courier.lend_token(database, session.access_token) if config.cluster.enabled else courier.take_token_back(database))
+            await courier.lend_token(database, session.access_token if config.cluster.enabled else None)
 
         yield replace(wired, lock=lock, turn=Turn(lock, session, database, clock, begin))
 
@@ -322,7 +322,7 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
         Reminders(parts, staff_room.staff),
         Downloads(database, clock, config.download, parts.downloads, renderer),
         Tidying(parts, machine.name_of(config.data.directory)),
-        Postman(database, session, clock),
+        Postman(database, session, clock) if config.cluster.enabled else None,
     )
 
 

@@ -27,14 +27,12 @@ _LOOK_AGAIN = 0.3  # seconds
 T = TypeVar("T")
 
 
-async def lend_token(database: Database, token: str) -> None:
-    """Let other machines act for the account; the token is stored encrypted at rest."""
-    await database.write(lambda tx: bot_state.set_sealed(tx, bot_state.MATRIX_TOKEN, token))
-
-
-async def take_token_back(database: Database) -> None:
-    """Forget the token that other machines would act with; harmless if there is none."""
-    await database.write(lambda tx: bot_state.drop(tx, bot_state.MATRIX_TOKEN))
+async def lend_token(database: Database, token: str | None) -> None:
+    """Let other machines act for the account with a token, stored encrypted at rest; None takes it back."""
+    if token is None:
+        await database.write(lambda tx: bot_state.drop(tx, bot_state.MATRIX_TOKEN))
+    else:
+        await database.write(lambda tx: bot_state.set_sealed(tx, bot_state.MATRIX_TOKEN, token))
 
 
 class PostalCourier:

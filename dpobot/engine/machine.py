@@ -32,9 +32,9 @@ def run_token(machine: str) -> str:
     return f"{machine}.{secrets.token_hex(16)}"
 
 
-def runs_on(token: str | None, machine: str) -> bool:
-    """Say whether a run is on a machine."""
-    return token is not None and token.startswith(f"{machine}.")
+def runs_elsewhere(token: str | None, machine: str) -> bool:
+    """Say whether a run is on another machine; a token that names none is of a process that knew no others."""
+    return token is not None and "." in token and not token.startswith(f"{machine}.")
 
 
 def _create(path: Path) -> None:

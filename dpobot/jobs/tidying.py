@@ -28,10 +28,10 @@ _logger = log.get(__name__)
 class Tidying:
     """Removes spools and shelves of this machine that are over, at the start and every five minutes.
 
-    ``machine`` names it where there are others (`engine.machine`); None: every job that runs, runs here.
+    ``machine`` is its name (`engine.machine`).
     """
 
-    def __init__(self, parts: Parts, machine: str | None) -> None:
+    def __init__(self, parts: Parts, machine: str) -> None:
         self._parts = parts
         self._machine = machine
         self._shelf = Shelf(parts.downloads)
@@ -69,11 +69,9 @@ class Tidying:
         """Say whether a job no longer needs its spool; a held or failed one is made anew under another number."""
         if job.state not in (JobState.WANTED, JobState.RUNNING):
             return True
-        if self._machine is None:
-            return False
         if job.state is JobState.RUNNING:
-            return not machines.runs_on(job.run_token, self._machine)
-        return await self._untouched(path, _IDLE)
+            return machines.runs_elsewhere(job.run_token, self._machine)
+        return self._parts.config.cluster.enabled and await self._untouched(path, _IDLE)
 
     async def _untouched(self, path: Path, lasting: timedelta) -> bool:
         touched = await asyncio.to_thread(_touched, path)
