@@ -349,7 +349,14 @@ def _engine(parts: Parts) -> EmbeddedEngine:
         "notify": 1,  # the servers of an hour are counted, of all cases
     }
     ended = Outcome(parts).end
-    return EmbeddedEngine(parts.database, timed(functions), clock=parts.clock, at_once=at_once, on_end=ended)
+    return EmbeddedEngine(
+        parts.database,
+        timed(functions),
+        clock=parts.clock,
+        at_once=at_once,
+        on_end=ended,
+        machine=machine.name_of(parts.config.data.directory),
+    )
 
 
 async def take_in_safeguards(config: Config, clock: Clock, database: Database) -> None:

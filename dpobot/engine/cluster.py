@@ -53,6 +53,7 @@ class ClusterEngine:
         works: bool = True,
         sweep_seconds: float = 60.0,
         grace_seconds: float = 20.0,
+        machine: str | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
@@ -68,6 +69,7 @@ class ClusterEngine:
             at_once=at_once,
             on_end=on_end,
             ended=self._rounds.wake,
+            machine=machine,
             jitter=jitter,
         )
         self._queue = Queue(settings, self._look_at)

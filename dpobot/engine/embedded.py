@@ -39,6 +39,7 @@ class EmbeddedEngine:
         on_end: OnEnd,
         sweep_seconds: float = 60.0,
         grace_seconds: float = 3.0,
+        machine: str | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
@@ -52,6 +53,7 @@ class EmbeddedEngine:
             at_once=at_once,
             on_end=on_end,
             ended=self._rounds.wake,
+            machine=machine,
             jitter=jitter,
         )
         self._one_sweep = asyncio.Lock()

@@ -27,9 +27,10 @@ def name_of(folder: Path) -> str:
         ) from error
 
 
-def run_token(machine: str) -> str:
-    """Return a new token for a run of a job on a machine; at most 64 characters."""
-    return f"{machine}.{secrets.token_hex(16)}"
+def run_token(machine: str | None) -> str:
+    """Return a new token for a run of a job, at most 64 characters; None: there are no other machines."""
+    token = secrets.token_hex(16)
+    return token if machine is None else f"{machine}.{token}"
 
 
 def runs_elsewhere(token: str | None, machine: str) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
@@ -11,6 +10,7 @@ from dpobot.clock import Clock
 from dpobot.engine import outcome
 from dpobot.engine.api import JobFunction, JobRun
 from dpobot.engine.journal import Journal
+from dpobot.engine.machine import run_token
 from dpobot.engine.outcome import End, Outcome, PutBack
 from dpobot.engine.recording import STAFF_MUST_LOOK, OnEnd, Recorder
 from dpobot.errors import Unavailable
@@ -27,7 +27,8 @@ class Running:
     """Runs admitted jobs as tasks, whoever chose them.
 
     ``at_once`` limits how many jobs of a name run at the same time on all machines (not listed: one). ``ended`` is
-    called whenever a task is over. While ``halted``, no job begins a step.
+    called whenever a task is over. The token of each run begins with ``machine`` (`engine.machine`). While ``halted``,
+    no job begins a step.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Running:
         at_once: Mapping[str, int],
         on_end: OnEnd,
         ended: Callable[[], None],
+        machine: str | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
@@ -47,6 +49,7 @@ class Running:
         self._at_once = dict(at_once)
         self._recorder = Recorder(database, clock, on_end, jitter)
         self._ended = ended
+        self._machine = machine
         self._runs: dict[str, int] = {}  # job by run token: ours by the rows, whether or not a task is at work
         self._tasks: dict[str, tuple[Job, asyncio.Task[None]]] = {}  # by run token
         self._admitting: set[str] = set()
@@ -79,7 +82,7 @@ class Running:
 
     async def admit(self, job_id: int, name: str) -> asyncio.Task[None] | None:
         """Begin a job if it is due and there is room for it; return its task. Raises `Unavailable`."""
-        token = secrets.token_hex(16)
+        token = run_token(self._machine)
         self._runs[token] = job_id  # before the row has it: a cut-off here is put back
         self._admitting.add(token)
         limit, now = self.limit(name), self._clock.now()
