@@ -8,16 +8,16 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 
-from dpobot import app, log, rotation
-from dpobot.audit import chain
-from dpobot.cases import holidays, identity, register
+from dpobot import app, log, recovery, rotation
+from dpobot.audit import access, chain
+from dpobot.cases import access_log, holidays, identity, register
 from dpobot.check import checks, report
 from dpobot.check.place import place
 from dpobot.clock import SystemClock
-from dpobot.config import load
+from dpobot.config import Config, load
 from dpobot.demo import story
 from dpobot.errors import ConfigurationError, DpobotError, Outdated, Rejected, Unavailable
 from dpobot.model.ids import UserId
@@ -25,7 +25,7 @@ from dpobot.moving import command as moving
 from dpobot.receipt import command
 from dpobot.receipt.key import load_or_create
 from dpobot.setup import command as setup
-from dpobot.store.database import Tx
+from dpobot.store.database import Database, Tx
 from dpobot.text.render import Renderer, templates_folder
 from dpobot.unlocking import command as unlocking
 
@@ -39,6 +39,13 @@ _TRUST = (
 )
 _CHECK = "is what the notice promises true here? Exits with 0 (ok), 1 (a warning) or 2 (something has failed)"
 _LOST = "the database's lock is lost, another process may be the bot now; this one stops at once; start it again"
+_ACCESS_LOG = (
+    "Each time that staff have the bot show them a case, its trail, a plan, a worksheet or a list of cases, and each"
+    " time that staff or an admin take the register or this log. Cards, threads and files in the staff room are open to"
+    " all who are in it."
+)
+_Made = Callable[[Tx, date, date, tzinfo], Awaitable[bytes]]
+_Noted = Callable[[Tx, datetime, str, int], Awaitable[None]]
 _UNUSABLE, _UNAVAILABLE = 2, 75  # 75: EX_TEMPFAIL of sysexits.h: a service manager may try again
 
 
@@ -90,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     book.add_argument("--verify", action="store_true", help="walk the audit trail; exits with 1 if it was tampered")
     book.add_argument("--head", metavar="HASH", help="a head that was posted earlier: is it still in the chain?")
     book.set_defaults(run=_register)
+    looks = commands.add_parser("access-log", help="who has looked at which case, as CSV", description=_ACCESS_LOG)
+    for name, which in (("first", "FROM"), ("last", "TO")):
+        looks.add_argument(name, metavar=which, type=date.fromisoformat, help="a day, 2026-12-31")
+    looks.set_defaults(run=_access_log)
     trust = commands.add_parser(
         "trust",
         help="accept that somebody's cryptographic identity is a new one",
@@ -103,8 +114,16 @@ def _parser() -> argparse.ArgumentParser:
     rotate = commands.add_parser("rotate-keys", help="new keys, while the bot runs", description=rotation.DESCRIPTION)
     rotation.arguments(rotate)
     rotate.set_defaults(run=_rotate)
+    backing = commands.add_parser(
+        "backup", help="a copy of the database, while the bot runs", description=recovery.BACKUP
+    )
+    recovery.backup_arguments(backing)
+    backing.set_defaults(run=_back_up)
+    again = commands.add_parser("restored", help="after a backup was put back", description=recovery.RESTORED)
+    recovery.restored_arguments(again)
+    again.set_defaults(run=_restored)
     begin, contact = setup.parsers(commands)
-    for each in (serve, migrate, book, trust, checking, rotate, begin, contact):
+    for each in (serve, migrate, book, looks, trust, checking, rotate, backing, again, begin, contact):
         each.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
@@ -205,12 +224,31 @@ async def _register(given: argparse.Namespace) -> int:
     try:
         if asked:
             return await database.read(lambda tx: _verify(tx, given.head))
-        zone = holidays.zone_of(config.operator.country)
-        lines = await database.read(lambda tx: register.as_csv(tx, given.first, given.last, zone))
-        sys.stdout.write(lines.decode())
-        return 0
+        return await _give(config, database, register.as_csv, access.register_given, given)
     finally:
         await database.close()
+
+
+async def _access_log(given: argparse.Namespace) -> int:
+    config = load(given.config)
+    database = await app.open_database(config, SystemClock())
+    try:
+        return await _give(config, database, access_log.as_csv, access.log_given, given)
+    finally:
+        await database.close()
+
+
+async def _give(config: Config, database: Database, made: _Made, noted: _Noted, given: argparse.Namespace) -> int:
+    """Write the lines of some days to standard output; that an admin was given them is recorded first."""
+    zone = holidays.zone_of(config.operator.country)
+
+    async def lines(tx: Tx) -> bytes:
+        found = await made(tx, given.first, given.last, zone)
+        await noted(tx, SystemClock().now(), "admin", len(found))
+        return found
+
+    sys.stdout.write((await database.write(lines)).decode())
+    return 0
 
 
 async def _trust(given: argparse.Namespace) -> int:
@@ -227,6 +265,14 @@ async def _trust(given: argparse.Namespace) -> int:
     known = f"the identity of {given.user_id} is forgotten" if accepted else f"no identity of {given.user_id} is known"
     print(f"{known}: the next message from a device that they have verified brings the one that counts from then on")
     return 0
+
+
+async def _back_up(given: argparse.Namespace) -> int:
+    return await recovery.back_up(given, load(given.config), SystemClock())
+
+
+async def _restored(given: argparse.Namespace) -> int:
+    return await recovery.restored(given, load(given.config), SystemClock())
 
 
 async def _rotate(given: argparse.Namespace) -> int:

@@ -35,7 +35,7 @@ class RegisterRow:
 
 async def rows(tx: Tx, start: date, end: date, zone: tzinfo = UTC) -> AsyncIterator[RegisterRow]:
     """Yield the lines of the cases that came in from ``start`` to ``end``, both included, oldest first."""
-    first, beyond = _midnight(start, zone), _midnight(end + timedelta(days=1), zone)
+    first, beyond = midnights(start, end, zone)
     async for case in case_queries.received_between(tx, first, beyond):
         yield _row(case, zone)
 
@@ -74,6 +74,11 @@ def _row(case: Case, zone: tzinfo) -> RegisterRow:
         days=case.days,
         legal_hold=case.legal_hold,
     )
+
+
+def midnights(start: date, end: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return when the first of some days begins and the last one is over."""
+    return _midnight(start, zone), _midnight(end + timedelta(days=1), zone)
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

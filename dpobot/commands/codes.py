@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from dpobot.audit import access
 from dpobot.cases import queries
 from dpobot.commands.spec import Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
 from dpobot.errors import StaffRefusal
@@ -60,6 +61,8 @@ async def ask(
         now=context.now,
         expires_at=until,
     )
+    if context.case is not None:
+        await access.case_shown(context.tx, context.now, message.sender, context.case.id, command.name)
     values = {"plan": plan, "code": code, "until": until, "command": command.name}
     return [Reply(f"staff/confirm_{_file(command.name)}", values)]
 

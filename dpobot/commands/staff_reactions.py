@@ -33,7 +33,7 @@ async def take(context: StaffContext, message: StaffMessage) -> Sequence[Outcome
     if key in _CLAIM:
         return await taking.claim(context, message, case)
     if key in _SHOW:
-        return await queue.details(context, case)
+        return await queue.details(context, message, case)
     if key in _NEXT:
         return await queue.next_one(context, message, case)
     return []

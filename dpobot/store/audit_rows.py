@@ -1,6 +1,6 @@
 """The rows of the audit trail and the head of its chain. What may stand in them is decided in room ``audit``."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from dpobot.store import bot_state
 from dpobot.store.statements import insert
 from dpobot.store.tables import audit as table
 from dpobot.store.tables import bot_state as heads
+from dpobot.store.tables import case
 from dpobot.store.tx import Tx
 
 _HEAD = "audit.head"
@@ -80,6 +81,24 @@ async def of_case(tx: Tx, case_id: int) -> list[AuditRow]:
     """Return a case's rows in their order."""
     query = sa.select(table).where(table.c.case_id == case_id).order_by(table.c.seq)
     return [AuditRow(**row) for row in (await tx.conn.execute(query)).mappings()]
+
+
+async def between(
+    tx: Tx, start: datetime, end: datetime, actions: Collection[str]
+) -> AsyncIterator[tuple[AuditRow, str | None]]:
+    """Yield rows of some actions from ``start`` to before ``end`` in their order, each with its case's reference."""
+    columns = sa.select(*table.c, case.c.reference).outerjoin(case, case.c.id == table.c.case_id)
+    wanted = columns.where(table.c.action.in_(list(actions)), table.c.at >= start, table.c.at < end)
+    last = 0
+    while True:
+        query = wanted.where(table.c.seq > last).order_by(table.c.seq).limit(_PAGE)
+        page = [dict(row) for row in (await tx.conn.execute(query)).mappings()]
+        for row in page:
+            reference = row.pop("reference")
+            yield AuditRow(**row), reference
+        if len(page) < _PAGE:
+            return
+        last = page[-1]["seq"]
 
 
 async def has(tx: Tx, hash_: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from dpobot.audit import access
 from dpobot.cases import decisions
 from dpobot.commands import worksheet
 from dpobot.commands.codes import CODE
@@ -21,6 +22,7 @@ async def run(context: StaffContext, message: StaffMessage, arguments: Arguments
     """Show the worksheet, or write a line of it."""
     case = the_case(context)
     if "factor" not in arguments:
+        await access.case_shown(context.tx, context.now, message.sender, case.id, "assess")
         return [await _sheet(context, case, voided=False)]
     decisions.refuse_over(case)
     factor, level, reasons = _line(arguments, in_thread=message.case_id is not None)

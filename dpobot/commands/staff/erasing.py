@@ -1,7 +1,8 @@
-"""``plan [forget] [redact] [media] [direct]``, ``retry`` and ``retry skip``: what staff do for an erasure."""
+"""``plan [forget] [redact] [media] [direct] [tell]``, ``retry`` and ``retry skip``: what staff do for an erasure."""
 
 from collections.abc import Sequence
 
+from dpobot.audit import access
 from dpobot.cases import erasure
 from dpobot.commands.codes import CODE
 from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
@@ -21,7 +22,9 @@ async def run_plan(context: StaffContext, message: StaffMessage, arguments: Argu
     case = the_case(context)
     if "options" in arguments:
         return [await _choose(context, message, case, arguments["options"])]
-    return [Reply("staff/plan", plan_shown(await erasure_of(context, case)))]
+    shown = plan_shown(await erasure_of(context, case))
+    await access.case_shown(context.tx, context.now, message.sender, case.id, "plan")
+    return [Reply("staff/plan", shown)]
 
 
 async def run_retry(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:
@@ -60,9 +63,9 @@ async def _choose(context: StaffContext, message: StaffMessage, case: Case, word
     before = (await erasure_of(context, case)).erasure.options
     if case.state is not CaseState.REVIEW or "exceptional" in case.options:
         raise StaffRefusal("wrong_state", reference=case.reference, state=case.state.value, action="plan")
-    options = ErasureOptions("redact" in words, "media" in words, "direct" in words, before.copy)
+    options = ErasureOptions("redact" in words, "media" in words, "direct" in words, before.copy, "tell" in words)
     await erasure.begin(context.tx, context.now, case, options, survey_after=None, actor=message.sender)
-    chosen = {"redact": options.redact, "media": options.media, "direct": options.direct}
+    chosen = {name: getattr(options, name) for name in ("redact", "media", "direct", "tell")}
     return Reply("staff/planning", {"reference": case.reference, "options": chosen})
 
 
@@ -72,6 +75,7 @@ _OPTIONS = {
     "redact": "redact", "redactions": "redact", "messages": "redact",
     "media": "media", "files": "media",
     "direct": "direct", "dms": "direct", "dm": "direct",
+    "tell": "tell", "notify": "tell", "servers": "tell",
 }  # fmt: skip
 
 COMMANDS = (
@@ -81,7 +85,9 @@ COMMANDS = (
             "what an erasure would do; with words chooses it anew for a request from outside, and counts"
         ),
         run=run_plan,
-        parameters=(Parameter("options", ParameterKind.CHOICES, "[forget] [redact] [media] [direct]", _OPTIONS),),
+        parameters=(
+            Parameter("options", ParameterKind.CHOICES, "[forget] [redact] [media] [direct] [tell]", _OPTIONS),
+        ),
     ),
     StaffCommand(
         name="retry",

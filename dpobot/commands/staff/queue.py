@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from dpobot.audit import access
 from dpobot.cases import queries
 from dpobot.cases.queries import Queue
 from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
@@ -25,6 +26,7 @@ async def run_queue(context: StaffContext, message: StaffMessage, arguments: Arg
     which = Queue(arguments.get("which", Queue.OPEN))
     found = await queries.queue(context.tx, which, context.now, message.sender, _MOST_LISTED + 1)
     cases = found[:_MOST_LISTED]
+    await access.queue_shown(context.tx, context.now, message.sender, which.value, len(cases))
     values = {
         "which": which.value,
         "cases": [case_facts(case, context.now) for case in cases],
@@ -36,11 +38,12 @@ async def run_queue(context: StaffContext, message: StaffMessage, arguments: Arg
 
 async def run_show(context: StaffContext, message: StaffMessage, arguments: Arguments) -> Sequence[Outcome]:
     """Show all that there is about one case."""
-    return await details(context, the_case(context))
+    return await details(context, message, the_case(context))
 
 
-async def details(context: StaffContext, case: Case) -> Sequence[Outcome]:
-    """Return what is known of a case: facts, what was written, files, work."""
+async def details(context: StaffContext, message: StaffMessage, case: Case) -> Sequence[Outcome]:
+    """Return what is known of a case: facts, what was written, files, work; that somebody looked is recorded."""
+    await access.case_shown(context.tx, context.now, message.sender, case.id, "show")
     written = await case_messages.newest(context.tx, case.id, _MOST_MESSAGES + 1)
     shown = _shown(written[-_MOST_MESSAGES:])
     values = {
@@ -66,7 +69,7 @@ def _option(name: str, value: object) -> str:
 async def next_one(context: StaffContext, message: StaffMessage, after: Case) -> Sequence[Outcome]:
     """Show the case that needs somebody most, after the one at hand."""
     case = await queries.next_for(context.tx, context.now, message.sender, after)
-    return [Reply("staff/nothing_next")] if case is None else await details(context, case)
+    return [Reply("staff/nothing_next")] if case is None else await details(context, message, case)
 
 
 def _shown(messages: Sequence[CaseMessage]) -> list[dict[str, object]]:

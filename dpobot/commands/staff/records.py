@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
-from dpobot.audit import trail
+from dpobot.audit import access, trail
 from dpobot.cases import holidays, register
 from dpobot.commands.spec import Arguments, Outcome, Parameter, ParameterKind, StaffCommand, StaffContext
 from dpobot.commands.staff_case import the_case
@@ -21,6 +21,7 @@ async def run_trail(context: StaffContext, message: StaffMessage, arguments: Arg
     """Show who did what to a case; a long trail comes whole as a file, its newest rows in words."""
     case = the_case(context)
     rows = await trail.of_case(context.tx, case.id)
+    await access.case_shown(context.tx, context.now, message.sender, case.id, "trail")
     values = {
         "reference": case.reference,
         "rows": [_shown(row) for row in rows[-_MOST_ROWS:]],
@@ -41,7 +42,7 @@ async def run_register(context: StaffContext, message: StaffMessage, arguments: 
         raise StaffRefusal("empty_period", since=arguments["start"][0], until=arguments["end"][0])
     first, last = start.date(), (end - timedelta(days=1)).date()
     data = await register.as_csv(context.tx, first, last, holidays.zone_of(context.rules.country))
-    await trail.record(context.tx, context.now, message.sender, "register.read", None, {"bytes": len(data)})
+    await access.register_given(context.tx, context.now, message.sender, len(data))
     file = Attachment(f"register-{first}-{last}.csv", "text/csv", data)
     return [Reply("staff/register", {"since": first, "until": last, "size": len(data)}, attachment=file)]
 

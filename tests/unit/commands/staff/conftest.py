@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from dpobot.audit import trail
+from dpobot.audit import access, trail
 from dpobot.cases import erasure, queries, service
 from dpobot.cases.service import Rules
 from dpobot.commands.spec import Outcome, StaffRules
@@ -131,8 +131,14 @@ class Office:
         return [message.text for message in found]
 
     async def actions(self, case: Case) -> list[str]:
-        """Return what the trail says of a case."""
-        return [row.action for row in await self.database.read(lambda tx: trail.of_case(tx, case.id))]
+        """Return what the trail says was done to a case; who looked at it is `looks`."""
+        rows = await self.database.read(lambda tx: trail.of_case(tx, case.id))
+        return [row.action for row in rows if row.action != access.CASE]
+
+    async def looks(self, case: Case) -> list[tuple[str | None, str]]:
+        """Return who was shown what of a case."""
+        rows = await self.database.read(lambda tx: trail.of_case(tx, case.id))
+        return [(row.actor, row.detail["what"]) for row in rows if row.action == access.CASE]
 
     async def read(self, fn: Callable[[Tx], Awaitable[T]]) -> T:
         """Look something up."""

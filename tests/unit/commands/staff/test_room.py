@@ -43,7 +43,7 @@ async def test_a_long_trail_comes_as_a_file(office: Office, dora: Member) -> Non
     assert isinstance(shown, Reply)
     assert shown.attachment is not None
     rows = [json.loads(line) for line in shown.attachment.data.decode().splitlines()]
-    expected = await office.read(lambda tx: audit_rows.of_case(tx, case.id))
+    expected = (await office.read(lambda tx: audit_rows.of_case(tx, case.id)))[:-1]  # then this look was recorded
     assert [row["hash"] for row in rows] == [row.hash for row in expected]
     assert (len(values_of(shown)["rows"]), values_of(shown)["left_out"]) == (40, len(expected) - 40)
 
