@@ -77,6 +77,8 @@ class Postman(Turns[Waiting]):
 
     async def _send(self, row: Waiting, letter: Letter) -> None:
         try:
+            if letter.readers is not None:  # the sender has looked, too, but where nobody is told of who comes and goes
+                await self._matrix.room(letter.room_id)
             event_id = await self._matrix.send(
                 letter.room_id, letter.content, txn_id=letter.key, type_=letter.type, only=letter.readers
             )
