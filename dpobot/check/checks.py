@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 
-from dpobot.check import own, retention, server
-from dpobot.check.finding import Answer, Check, Finding, Place, failed
+from dpobot.check import account, machine, network, own, retention, server, staff, work
+from dpobot.check.finding import Answer, Check, Closed, Finding, Place, failed
 from dpobot.errors import Rejected, Unavailable
 
-CHECKS: Sequence[Check] = (*server.CHECKS, *retention.CHECKS, *own.CHECKS)
+CHECKS: Sequence[Check] = (
+    *server.CHECKS,
+    *account.CHECKS,
+    *staff.CHECKS,
+    *machine.CHECKS,
+    *network.CHECKS,
+    *work.CHECKS,
+    *retention.CHECKS,
+    *own.CHECKS,
+)
 
 
 async def run(place: Place, checks: Sequence[Check] = CHECKS) -> list[Finding]:
@@ -17,6 +26,8 @@ async def run(place: Place, checks: Sequence[Check] = CHECKS) -> list[Finding]:
 async def _looked(check: Check, place: Place) -> Answer:
     try:
         return await check.look(place)
+    except Closed as closed:
+        return closed.answer
     except Unavailable as trouble:
         return failed(f"no answer now ({trouble.code})", "is the homeserver up, and homeserver.url right? Try again")
     except Rejected as error:

@@ -4,11 +4,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from dpobot.check.settings import Settings
+from dpobot.clock import Clock
 from dpobot.config import Config
 from dpobot.homeserver.http import Http
+from dpobot.matrix.http import Http as Client
+from dpobot.model.ids import UserId
 from dpobot.store.database import Database
+
+Part = TypeVar("Part")
 
 PROMISED = timedelta(days=30)  # privacy notice 2.1.3: what only the person could read is deleted by then
 
@@ -32,14 +38,55 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Bot:
+    """The bot's account as its access token shows it; nothing is changed with it, and its keys are left alone."""
+
+    user_id: UserId
+    http: Client
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """Where checks look. ``settings`` are the homeserver's, or the reason why they can't be read."""
+    """Where checks look. What can't be opened is the `Answer` that says why.
+
+    ``settings`` are the homeserver's, ``http`` speaks as the server admin, ``bot`` as the bot.
+    """
 
     config: Config
     settings: Settings | Answer
     http: Http
-    database: Database
-    now: datetime
+    rows: Database | Answer
+    clock: Clock
+    bot: Bot | Answer
+
+    @property
+    def now(self) -> datetime:
+        """What time it is."""
+        return self.clock.now()
+
+    @property
+    def database(self) -> Database:
+        """The database. Raises `Closed` if it can't be opened."""
+        return _there(self.rows)
+
+    @property
+    def account(self) -> Bot:
+        """The bot's account. Raises `Closed` if there is no token of it."""
+        return _there(self.bot)
+
+
+class Closed(Exception):
+    """What a check needs is not there; ``answer`` says so."""
+
+    def __init__(self, answer: "Answer") -> None:
+        super().__init__(answer.sentence)
+        self.answer = answer
+
+
+def _there(part: Part | Answer) -> Part:
+    if isinstance(part, Answer):
+        raise Closed(part)
+    return part
 
 
 @dataclass(frozen=True, slots=True)

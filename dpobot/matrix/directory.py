@@ -84,7 +84,7 @@ class Directory:
         self._failed.update(dict.fromkeys(set(users) - set(served), time.monotonic()))
         for user in served:
             self._failed.pop(user, None)
-            self._known[user] = _user_keys(user, answer)
+            self._known[user] = keys_in(user, answer)
         self._machine.learn_devices({user: self._known[user].devices for user in served})
         self._machine.recheck_suspects()
 
@@ -101,7 +101,8 @@ def _part(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _user_keys(user: str, answer: Mapping[str, Any]) -> UserKeys:
+def keys_in(user: str, answer: Mapping[str, Any]) -> UserKeys:
+    """Return a person's keys as an answer to /keys/query holds them."""
     master = _part(answer, "master_keys").get(user)
     self_signing = _part(answer, "self_signing_keys").get(user)
     return UserKeys(

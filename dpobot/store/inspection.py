@@ -1,13 +1,16 @@
 """A look at a database from outside: is it ours, is it up to date, how is it set? Nothing is changed by looking."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from dpobot.model.words import JobState
 from dpobot.store import bot_state, connect, schema
 from dpobot.store.failures import Failure, classify, unavailable
+from dpobot.store.tables import job
 from dpobot.store.tx import Tx
 
 _SETTINGS = (
@@ -60,7 +63,7 @@ async def tables(url: str) -> Tables:
     return Tables({-1: Age.OLDER, 0: Age.CURRENT, 1: Age.NEWER}[order], revision)
 
 
-def is_postgresql(tx: Tx) -> bool:
+async def is_postgresql(tx: Tx) -> bool:
     """Say whether it is PostgreSQL, not SQLite."""
     return tx.conn.dialect.name == "postgresql"
 
@@ -75,3 +78,21 @@ async def queue_version(tx: Tx) -> str | None:
     """Return the version of the queue's tables, None if they are not there."""
     there = await tx.conn.scalar(sa.select(sa.func.to_regclass("procrastinate_jobs")))
     return None if there is None else await bot_state.get(tx, "queue.schema") or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Jobs at a moment: those that run, those of them whose machine is silent, and those that should have begun."""
+
+    running: int
+    silent: int
+    late: int
+
+
+async def work(tx: Tx, now: datetime, silent: timedelta, late: timedelta) -> Work:
+    """Count jobs. ``silent``: without a heartbeat for so long; ``late``: wanted, and due for so long."""
+    running = job.c.state == JobState.RUNNING
+    quiet = running & (job.c.heartbeat_at < now - silent)  # NULL on SQLite, where one process runs them all
+    waiting = (job.c.state == JobState.WANTED) & (job.c.wake_at < now - late)
+    counts = [sa.func.count(sa.case((condition, 1))) for condition in (running, quiet, waiting)]
+    return Work(*map(int, (await tx.conn.execute(sa.select(*counts))).one()))

@@ -20,22 +20,26 @@ from dpobot.demo.synapse import Credentials, Synapse
 from tests.live.conftest import Register
 from tests.live.http import Client, clients
 from tests.test_shape import example
+from tests.unit.check.places import Stopped
 
 pytestmark = pytest.mark.live
 
 
 @pytest.fixture
-def bot_toml(synapse: Synapse, admin: Credentials, tmp_path: Path) -> Path:
+async def bot_toml(synapse: Synapse, admin: Credentials, register: Register, tmp_path: Path) -> Path:
     """A configuration that names the homeserver's own settings, by paths that count from its folder."""
-    token = tmp_path / "admin-token"
-    token.touch(mode=0o600)
-    token.write_text(admin.access_token)
+    account = await register("dpo")
+    for name, secret in (("admin-token", admin.access_token), ("password", account.password)):
+        (tmp_path / name).touch(mode=0o600)
+        (tmp_path / name).write_text(secret)
     (tmp_path / "homeserver.yaml").write_text(synapse.config_path.read_text())
     (tmp_path / "conf.d").mkdir()
     homeserver = {"url": synapse.url, "admin_token_file": "admin-token"}
     sections = example() | {
         "homeserver": homeserver | {"config_files": ["homeserver.yaml", "conf.d"]},
+        "matrix": {"homeserver_url": synapse.url, "user_id": account.user_id, "password_file": "password"},
         "data": {"directory": "data"},
+        "notices": {"timeout_seconds": 1},
     }
     lines = []
     for section, values in sections.items():
@@ -88,7 +92,7 @@ async def _look(chosen: config.Config, name: str, *, days: int = 0, **other: Any
     """Look as it will be in so many days."""
     check = next(check for check in server.CHECKS if check.name == name)
     async with place.place(chosen, SystemClock()) as now:
-        later: Place = replace(now, now=now.now + timedelta(days=days), **other)
+        later: Place = replace(now, clock=Stopped(now.now + timedelta(days=days)), **other)
         return (await checks.run(later, [check]))[0].answer
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dpobot import config
-from dpobot.check.finding import Answer, Check, Place
+from dpobot.check.finding import Answer, Check, Place, warning
 from dpobot.check.settings import Settings
 from dpobot.homeserver.http import Http
 from dpobot.store.database import Database
@@ -15,6 +15,19 @@ from tests.test_shape import example
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing answers
+
+
+class Stopped:
+    """A clock that stands still."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        """Return when it stopped."""
+        return self._now
+
+
 _UNOPENED = Database("sqlite+aiosqlite://", Seal({"test": bytes(32)}, "test"))
 
 
@@ -34,7 +47,8 @@ def place(
 ) -> Place:
     """Return where to look."""
     known = settings if isinstance(settings, Settings | Answer) else Settings(settings or {})
-    return Place(configured(**operator), known, http or Http(NOWHERE, "token", 0), database, NOW)
+    bot = warning("no device", "make one")
+    return Place(configured(**operator), known, http or Http(NOWHERE, "token", 0), database, Stopped(), bot)
 
 
 def named(checks: tuple[Check, ...], name: str) -> Check:
