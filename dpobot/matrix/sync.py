@@ -117,6 +117,8 @@ class Sync:
         raise Unavailable("to_device_flood")
 
     def _keys(self, since: str | None, raw: Mapping[str, Any]) -> set[str]:
+        if since is None:
+            self._directory.forget()  # an initial /sync does not tell who has changed
         lists = _part(raw, "device_lists")
         self._directory.changed(lists.get("changed"))
         self._directory.changed(lists.get("left"))
