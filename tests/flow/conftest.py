@@ -5,7 +5,7 @@ After each story its log and its database are searched for what people wrote: no
 
 import io
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,10 @@ import pytest
 import structlog
 
 from dpobot import log
+from dpobot.download import token
+from dpobot.model import typed_code
 from dpobot.model.ids import UserId
+from dpobot.receipt import codes
 from dpobot.store.database import Database
 from tests.fakes.matrix import FakeServer
 from tests.flow.planted import DISPLAY_NAME, FILE_NAME, PLANTED
@@ -104,10 +107,31 @@ def logged() -> Iterator[list[str]]:
 
 
 @pytest.fixture(autouse=True)
-def at_rest(sqlite_database: Database, tmp_path: Path) -> Iterator[None]:
-    """No byte of a story's database, while it is open and has its write-ahead log, holds planted words in clear."""
+def given_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every code and every link's secret that a story makes."""
+    made: list[str] = []
+    for module, name in ((typed_code, "new"), (codes, "new_code"), (token, "new_token")):
+        monkeypatch.setattr(module, name, _noted(getattr(module, name), made))
+    return made
+
+
+def _noted(make: Callable[[], str], made: list[str]) -> Callable[[], str]:
+    def noted() -> str:
+        made.append(make())
+        return made[-1]
+
+    return noted
+
+
+@pytest.fixture(autouse=True)
+def at_rest(sqlite_database: Database, tmp_path: Path, given_out: list[str]) -> Iterator[None]:
+    """No byte of a story's database, while it is open and has its write-ahead log, holds in clear what was planted.
+
+    Nor any code, nor the secret of any link.
+    """
     yield
     files = [path for path in tmp_path.rglob("*") if ".sqlite" in path.name]
     assert files != []
-    found = [(path.name, word) for path in files for word in PLANTED if word.encode() in path.read_bytes()]
+    secret = [*PLANTED, *given_out]
+    found = [(path.name, word) for path in files for word in secret if word.encode() in path.read_bytes()]
     assert found == []
