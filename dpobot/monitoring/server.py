@@ -39,10 +39,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Monitoring:
-    """Answers on the configured port while it is entered; without a port it does nothing."""
+    """Answers on a port of the configured host while it is entered; 0: any port that is free."""
 
-    def __init__(self, config: MonitoringConfig, database: Database, clock: Clock, pulse: Pulse) -> None:
+    def __init__(self, config: MonitoringConfig, port: int, database: Database, clock: Clock, pulse: Pulse) -> None:
         self._config = config
+        self._port = port
         self._database = database
         self._clock = clock
         self._pulse = pulse
@@ -52,10 +53,9 @@ class Monitoring:
 
     async def __aenter__(self) -> Self:
         """Begin to answer. Raises `ConfigurationError` if the port can't be had."""
-        if self._config.port is not None:
-            self._runner = web.AppRunner(self.application(), access_log=None, logger=_silent, shutdown_timeout=1.0)
-            await self._runner.setup()
-            await self._listen(self._runner, self._config.port)
+        self._runner = web.AppRunner(self.application(), access_log=None, logger=_silent, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await self._listen(self._runner)
         return self
 
     async def __aexit__(
@@ -66,10 +66,11 @@ class Monitoring:
         if runner is not None:
             await runner.cleanup()
 
-    async def run(self) -> None:
-        """Answer until cancelled. Raises `ConfigurationError` if the port can't be had."""
-        async with self:
-            await asyncio.Event().wait()
+    @property
+    def address(self) -> str:
+        """Where it answers."""
+        host, port = self._runner.addresses[0][:2] if self._runner is not None else (self._config.host, self._port)
+        return f"http://{host}:{port}"
 
     def application(self) -> web.Application:
         """Return what answers requests."""
@@ -79,15 +80,15 @@ class Monitoring:
         application.router.add_get("/readyz", self._ready)
         return application
 
-    async def _listen(self, runner: web.AppRunner, port: int) -> None:
+    async def _listen(self, runner: web.AppRunner) -> None:
         try:
-            await web.TCPSite(runner, self._config.host, port).start()
+            await web.TCPSite(runner, self._config.host, self._port).start()
         except OSError as error:
             await runner.cleanup()
-            where = f"{self._config.host}:{port}"
+            where = f"{self._config.host}:{self._port}"
             problem = f"monitoring.host, monitoring.port: can't listen on {where} ({error.strerror})"
             raise ConfigurationError([problem]) from error
-        _logger.info("monitoring.listening", port=port)
+        _logger.info("monitoring.listening", port=self._port)
 
     async def _metrics(self, _request: web.Request) -> web.StreamResponse:
         scrape = Scrape(self._pulse, self._clock.now(), await self._gauges())

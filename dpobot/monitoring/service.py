@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 
 from dpobot.clock import Clock
 from dpobot.config import MonitoringConfig
-from dpobot.monitoring.server import Monitoring
 from dpobot.monitoring.systemd import Notifier
 from dpobot.pulse import PROCESS, Pulse
 from dpobot.store.database import Database
@@ -16,7 +15,7 @@ from dpobot.store.database import Database
 async def watched(
     config: MonitoringConfig, database: Database, clock: Clock, pulse: Pulse = PROCESS
 ) -> AsyncIterator[None]:
-    """Serve metrics and health and keep the service manager informed until the block ends.
+    """Serve metrics and health, if a port is configured, and keep the service manager informed until the block ends.
 
     It belongs around everything that a process does with an open database, be it the bot, its standby or a worker;
     what the process is at a moment it is told through ``pulse.is_now``. Raises `ConfigurationError` if the port can't
@@ -24,7 +23,7 @@ async def watched(
     """
     pulse.begin()
     notifier = Notifier(pulse)
-    async with Monitoring(config, database, clock, pulse):
+    async with _port(config, database, clock, pulse):
         telling = asyncio.create_task(notifier.run(), name="service notifier")
         try:
             yield
@@ -33,3 +32,14 @@ async def watched(
             with suppress(asyncio.CancelledError):
                 await telling
             notifier.stopping()
+
+
+def _port(
+    config: MonitoringConfig, database: Database, clock: Clock, pulse: Pulse
+) -> AbstractAsyncContextManager[object]:
+    if config.port is None:
+        return nullcontext()
+    # whom nobody watches should not have what answers in memory
+    from dpobot.monitoring.server import Monitoring
+
+    return Monitoring(config, config.port, database, clock, pulse)
