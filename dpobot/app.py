@@ -1,12 +1,12 @@
 """The composition root: the only place that picks adapters and wires them together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dpobot import log
 from dpobot.cases import holidays, safeguards
@@ -18,7 +18,6 @@ from dpobot.commands.registry import discover
 from dpobot.commands.spec import StaffRules
 from dpobot.commands.staff_desk import StaffDesk
 from dpobot.commands.staff_registry import discover_staff
-from dpobot.commands.user.help import lines
 from dpobot.config import Config, bot_password, secret
 from dpobot.delivery import courier
 from dpobot.delivery.attachments import Attachments
@@ -27,68 +26,50 @@ from dpobot.delivery.outbox import Outbox
 from dpobot.delivery.postman import Postman
 from dpobot.download.server import Downloads
 from dpobot.engine import machine
-from dpobot.engine.api import Engine, JobFunction
-from dpobot.engine.embedded import EmbeddedEngine
-from dpobot.errors import ConfigurationError, Unavailable
-from dpobot.homeserver.api import Homeserver
-from dpobot.homeserver.changes import Changes
-from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
-from dpobot.homeserver.leftovers import Leftovers
-from dpobot.homeserver.mas.admin import MasAdmin
-from dpobot.homeserver.mas.changes import MasChanges
-from dpobot.homeserver.mas.homeserver import MasHomeserver
-from dpobot.homeserver.mas.leftovers import MasLeftovers
-from dpobot.homeserver.synapse import SynapseHomeserver
-from dpobot.homeserver.verifying.synapse_leftovers import SynapseLeftovers
+from dpobot.engine.api import Engine
+from dpobot.errors import Unavailable
 from dpobot.inbox.dispatch import Dispatcher
 from dpobot.inbox.listener import Hearing, Listener
 from dpobot.inbox.notices import NoticeInbox
 from dpobot.inbox.staff import StaffInbox
 from dpobot.inbox.workers import Workers
-from dpobot.jobs.copies import Copies
-from dpobot.jobs.erase import Erase
-from dpobot.jobs.expire import Expire
-from dpobot.jobs.export import Export
-from dpobot.jobs.lift import Lift
-from dpobot.jobs.notifying import Notify
 from dpobot.jobs.outcome import Outcome
-from dpobot.jobs.parts import Parts
-from dpobot.jobs.rectify import Rectify
 from dpobot.jobs.reminders import Reminders
-from dpobot.jobs.restrict import Restrict
 from dpobot.jobs.retention import Retention
-from dpobot.jobs.survey import Survey
 from dpobot.jobs.tidying import Tidying
-from dpobot.jobs.verify_erasure import VerifyErasure
 from dpobot.matrix.api import Matrix
 from dpobot.matrix.session import Session
 from dpobot.model.ids import UserId, server_of
 from dpobot.model.words import Kind
 from dpobot.monitoring.service import watched
-from dpobot.monitoring.timing import timed
 from dpobot.pulse import PROCESS, Role
-from dpobot.receipt import key, page
+from dpobot.receipt import page
 from dpobot.staff.board import Board
 from dpobot.staff.room import StaffRoom
 from dpobot.standby import Turn
-from dpobot.store import bot_state, seal
+from dpobot.store import origin
 from dpobot.store.database import Database
 from dpobot.store.lock import Lock
 from dpobot.store.watch import SchemaWatch
 from dpobot.text import notice
-from dpobot.text.render import Renderer, templates_folder
+from dpobot.text.render import templates_folder
+from dpobot.workshop.administration import Administration as Administration
+from dpobot.workshop.administration import adapters
+from dpobot.workshop.administration import admin_token as admin_token
+from dpobot.workshop.administration import authentication_service as authentication_service
+from dpobot.workshop.administration import delegated as delegated
+from dpobot.workshop.engine import engine_of
+from dpobot.workshop.jobs import functions_of, parts_of
+from dpobot.workshop.serving import until
+from dpobot.workshop.storage import open_database as open_database
+from dpobot.workshop.storage import take_in_receipt_key as take_in_receipt_key
+
+if TYPE_CHECKING:
+    from dpobot.engine.cluster import ClusterEngine
+    from dpobot.engine.embedded import EmbeddedEngine
 
 _NUDGE_PAUSE = 0.2  # seconds
 _logger = log.get(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Administration:
-    """The homeserver's administration: what reads, what changes, and what looks afterwards."""
-
-    homeserver: Homeserver
-    changes: Changes
-    leftovers: Leftovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +81,7 @@ class Bot:
     listener: Listener
     workers: Workers
     outbox: Outbox
-    engine: EmbeddedEngine
+    engine: "EmbeddedEngine | ClusterEngine"
     nudge: "Nudge"
     retention: Retention
     staff_room: StaffRoom
@@ -117,7 +98,7 @@ class Bot:
 
         Where another process is the bot, this one stands by first; what it has made earlier is given out all the time.
         """
-        aside = asyncio.create_task(_until(asyncio.Event(), [self.downloads.run(), self.tidying.run()]))
+        aside = asyncio.create_task(until(asyncio.Event(), [self.downloads.run(), self.tidying.run()]))
         try:
             if self.turn is None or await self.turn.before(stop, aside):
                 await self._serve(stop, aside)
@@ -142,7 +123,7 @@ class Bot:
             *(() if self.postman is None else (self.postman,)),
         )
         try:
-            await _until(stop, [aside, *(part.run() for part in parts)])
+            await until(stop, [aside, *(part.run() for part in parts)])
         finally:
             PROCESS.is_now(Role.STOPPING)
             await self.engine.stop()
@@ -162,9 +143,10 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
         database = await open_database(config, clock)
         stack.push_async_callback(database.close)
         await stack.enter_async_context(watched(config.monitoring, database, clock))
-        administration = _administration(config)
+        administration = adapters(config)
         for adapter in administration:
             stack.push_async_callback(adapter.close)
+        await database.write(origin.refuse_copy)
         await take_in_receipt_key(config, database)
         lock = Lock(config.database_url)
         stack.push_async_callback(lock.release)
@@ -192,97 +174,15 @@ async def _session(config: Config, *, founds: bool) -> Session:
     )
 
 
-def _administration(config: Config) -> tuple[SynapseHomeserver, SynapseChanges, SynapseLeftovers]:
-    """Return what reads, what changes and what looks afterwards, as the configuration names where accounts are kept."""
-    again = config.homeserver.retries
-    where = (config.homeserver.url, admin_token(config))
-    mas = delegated(config, again)
-    if mas is None:
-        return SynapseHomeserver(*where, again), SynapseChanges(*where, again), SynapseLeftovers(*where, again)
-    return MasHomeserver(*where, mas, again), MasChanges(*where, mas, again), MasLeftovers(*where, mas, again)
-
-
-def admin_token(config: Config) -> str:
-    """Return the server admin's token: nothing else reads it. Raises `ConfigurationError`."""
-    return secret(config.homeserver.admin_token_file)
-
-
-def delegated(config: Config, retries: int) -> MasAdmin | None:
-    """Return a client of what keeps the accounts, None if the homeserver does. Raises `ConfigurationError`."""
-    chosen = config.homeserver.mas
-    if chosen is None:
-        return None
-    return authentication_service(chosen.url, chosen.client_id, secret(chosen.client_secret_file), retries)
-
-
-def authentication_service(url: str, client_id: str, client_secret: str, retries: int) -> MasAdmin:
-    """Return a client of a Matrix Authentication Service."""
-    return MasAdmin(url, client_id, client_secret, retries)
-
-
-async def open_database(config: Config, clock: Clock) -> Database:
-    """Make the data folder, the key file and the database if they are missing, and bring the tables up to date."""
-    folder = config.data.directory
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError([f"data.directory: {folder} can't be made ({error.strerror})"]) from error
-    if folder.stat().st_mode & 0o077:
-        raise ConfigurationError([f"data.directory: others may read {folder}; chmod 700 {folder}"])
-    database = Database(config.database_url, seal.of(folder, config.data.seal_key_file))
-    await database.open()
-    await database.write(lambda tx: bot_state.be_born(tx, clock.now()))
-    return database
-
-
-async def take_in_receipt_key(config: Config, database: Database) -> None:
-    """Let the database know the key that receipts are signed with here, made if there is none.
-
-    Raises `ConfigurationError` if it knows another one that this one does not follow: receipts would be signed with a
-    key that nobody has published.
-    """
-    own = key.load_or_create(config.data.directory, config.data.receipt_key_file)
-    known = await database.read(lambda tx: bot_state.get(tx, bot_state.RECEIPT_KEY))
-    if known is not None and known not in own.publics.values():
-        cure = "copy the one that this installation signs with; if it is lost for good: dpobot rotate-keys --receipt"
-        raise ConfigurationError(
-            [f"the key of receipts here is not {key.key_id_of(known)}, which is published; {cure}"]
-        )
-    if known != own.public:
-        await database.write(lambda tx: bot_state.set(tx, bot_state.RECEIPT_KEY, own.public))
-
-
 def wire(config: Config, clock: Clock, database: Database, administration: Administration, session: Matrix) -> Bot:
     """Put the parts together; which homeserver and which Matrix account is the caller's choice.
 
     Raises `ConfigurationError` if the key of receipts can't be used.
     """
     notices = notice.load(templates_folder() / "notice", config.operator)
-    registry = discover()
-    renderer = Renderer(
-        templates_folder(),
-        {
-            "operator": config.operator,
-            "bot": session.user_id,
-            "commands": lines(registry),
-            "links": config.download.url is not None,
-        },
-    )
-    receipt_key = key.load_or_create(config.data.directory, config.data.receipt_key_file)
-    parts = Parts(
-        database,
-        administration.homeserver,
-        session,
-        renderer,
-        clock,
-        config,
-        _spool(config.data.directory),
-        notices.current(clock.now().date()).id,
-        administration.changes,
-        administration.leftovers,
-        receipt_key,
-    )
-    engine = _engine(parts)
+    parts = parts_of(config, clock, database, administration, session)
+    renderer, receipt_key = parts.renderer, parts.receipt_key
+    engine = engine_of(config, database, clock, functions_of(parts), Outcome(parts).end)
     rules = Rules(frozenset(config.policy.approve), config.operator.jurisdiction, config.operator.country)
     largest = config.evidence_bytes
     attachments = Attachments(session, config.data.directory / "attachments", largest)
@@ -295,7 +195,7 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
     staff = StaffInbox(database, session, renderer, clock, staff_room, staff_desk)
     receipts = partial(page.attachment, renderer, receipt_key.publics)
     offered = {"visible": config.export.visible == "staff", "notices": config.notices.send == "staff"}
-    desk = Desk(registry, rules, notices, largest, receipts, **offered)
+    desk = Desk(discover(), rules, notices, largest, receipts, **offered)
     federated = NoticeInbox(
         database, renderer, clock, config.notices, rules, parts.contacts, server_of(session.user_id)
     )
@@ -323,39 +223,6 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
         Downloads(database, clock, config.download, parts.downloads, renderer),
         Tidying(parts, machine.name_of(config.data.directory)),
         Postman(database, session, clock) if config.cluster.enabled else None,
-    )
-
-
-def _engine(parts: Parts) -> EmbeddedEngine:
-    """Return what runs the jobs, each by the name under which a case wants it."""
-    functions: Mapping[str, JobFunction] = {
-        "export": Export(parts),
-        "copies": Copies(parts),
-        "expire": Expire(parts),
-        "survey": Survey(parts),
-        "erase": Erase(parts),
-        "verify_erasure": VerifyErasure(parts),
-        "restrict": Restrict(parts),
-        "lift": Lift(parts),
-        "rectify": Rectify(parts),
-        "notify": Notify(parts),
-    }
-    at_once = {
-        "export": parts.config.export.at_once,
-        "erase": parts.config.erasure.at_once,
-        "copies": 2,
-        "expire": 2,
-        "survey": 2,
-        "notify": 1,  # the servers of an hour are counted, of all cases
-    }
-    ended = Outcome(parts).end
-    return EmbeddedEngine(
-        parts.database,
-        timed(functions),
-        clock=parts.clock,
-        at_once=at_once,
-        on_end=ended,
-        machine=machine.name_of(parts.config.data.directory),
     )
 
 
@@ -412,23 +279,3 @@ class Nudge:
             except Unavailable as trouble:  # the engine's own minute is soon enough
                 _logger.warning("nudge.unavailable", code=trouble.code)
             await asyncio.sleep(_NUDGE_PAUSE)
-
-
-def _spool(folder: Path) -> Path:
-    spool = folder / "spool"
-    spool.mkdir(mode=0o700, exist_ok=True)
-    return spool
-
-
-async def _until(stop: asyncio.Event, work: Sequence[Awaitable[None]]) -> None:
-    """Run ``work`` until ``stop`` is set, or until one of it fails: then everything stops and the error is raised."""
-    tasks = [asyncio.ensure_future(part) for part in work]
-    waiting = asyncio.create_task(stop.wait())
-    try:
-        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {waiting}:
-            task.result()
-    finally:
-        for task in [waiting, *tasks]:
-            task.cancel()
-        await asyncio.gather(waiting, *tasks, return_exceptions=True)

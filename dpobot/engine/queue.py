@@ -94,7 +94,7 @@ class Queue:
             stalled_worker_timeout=silent,
         )
         with _reachable():
-            await worker.run()  # type: ignore[no-untyped-call] - it has no annotation of what it returns
+            await worker.run()  # type: ignore[no-untyped-call]  # it has no annotation of what it returns
 
 
 class _Watched(Worker):

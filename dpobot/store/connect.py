@@ -45,6 +45,14 @@ def engine(url: str, *, migrating: bool = False) -> AsyncEngine:
     return made
 
 
+def is_postgresql(url: str) -> bool:
+    """Say whether an address is one of PostgreSQL."""
+    try:
+        return make_url(url).get_backend_name() == "postgresql"
+    except ArgumentError:
+        return False
+
+
 def driver_settings(url: str) -> dict[str, Any]:
     """Return what psycopg connects to that PostgreSQL with, for a library that has connections of its own."""
     made = make_url(url)

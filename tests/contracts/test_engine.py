@@ -55,6 +55,7 @@ def cluster(
         on_end=on_end,
         jobs_at_once=10,
         dead_after=1.0,
+        machine="first",
         sweep_seconds=3600,
         grace_seconds=0.1,
     )

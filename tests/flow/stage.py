@@ -25,6 +25,7 @@ from dpobot.store import bot_state, tables
 from dpobot.store.database import Database
 from dpobot.store.tx import Tx
 from dpobot.text.render import Renderer
+from dpobot.workshop import jobs as workshop
 from tests.fakes.changes import FakeChanges
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.leftovers import FakeLeftovers
@@ -229,7 +230,7 @@ async def play(
 
     await database.write(born)
     matrix = FakeMatrix(server, BOT, power.request)
-    with patch.object(app, "Renderer", _renderer):
+    with patch.object(workshop, "Renderer", _renderer):
         config, powered = configuration(data, **sections), PoweredDatabase(database, power)
         administration = app.Administration(homeserver, FakeChanges(homeserver), FakeLeftovers(homeserver))
         bot = app.wire(config, clock, powered, administration, matrix)

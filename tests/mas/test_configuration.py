@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dpobot import app, config
+from dpobot import config
 from dpobot.errors import ConfigurationError
 from dpobot.homeserver.erasing.synapse_changes import SynapseChanges
 from dpobot.homeserver.mas.changes import MasChanges
@@ -14,6 +14,7 @@ from dpobot.homeserver.mas.homeserver import MasHomeserver
 from dpobot.homeserver.mas.leftovers import MasLeftovers
 from dpobot.homeserver.synapse import SynapseHomeserver
 from dpobot.homeserver.verifying.synapse_leftovers import SynapseLeftovers
+from dpobot.workshop import administration
 
 _EXAMPLE = Path(__file__).resolve().parents[2] / "bot.example.toml"
 
@@ -69,7 +70,7 @@ async def test_the_adapters_are_those_of_where_accounts_are(
     delegated: bool, adapters: list[type], tmp_path: Path
 ) -> None:
     """All three of a kind: reading at one place and deactivating at another would be half an erasure."""
-    made = app._administration(written(tmp_path, delegated=delegated))
+    made = administration.adapters(written(tmp_path, delegated=delegated))
     assert [type(adapter) for adapter in made] == adapters
     for adapter in made:
         await adapter.close()
@@ -80,4 +81,4 @@ def test_a_secret_of_mas_that_others_may_read_is_refused(tmp_path: Path) -> None
     read = written(tmp_path, delegated=True)
     (tmp_path / "secrets" / "mas").chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
-        app._administration(read)
+        administration.adapters(read)
