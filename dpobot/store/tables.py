@@ -144,6 +144,7 @@ case = sa.Table(
     sa.Index("ix_case_state_received", "state", "received_at"),
     sa.Index("ix_case_state_assignee", "state", "assignee", "due_at"),
     sa.Index("ix_case_kind_days", "kind", "days"),
+    sa.Index("ix_case_kind_state", "kind", "state"),  # counted for whoever watches, all of them
     sa.Index("ix_case_received", "received_at"),
     sa.Index("ix_case_expiry", "expired_at", "closed_at"),
 )
@@ -258,6 +259,7 @@ job = sa.Table(
     sa.Column("updated_at", Moment, nullable=False),
     sa.Column("heartbeat_at", Moment),  # of the machine that runs it, by the clock of PostgreSQL; none on SQLite
     sa.Index("ix_job_state_wake", "state", "wake_at"),
+    sa.Index("ix_job_state_name", "state", "name"),
     # at most one running job of a person
     sa.Index(
         "uq_job_person_running",

@@ -18,6 +18,8 @@ def upgrade() -> None:
     """Apply."""
     with op.batch_alter_table("job") as batch:
         batch.add_column(sa.Column("heartbeat_at", MOMENT))
+    op.create_index("ix_job_state_name", "job", ["state", "name"])
+    op.create_index("ix_case_kind_state", "case", ["kind", "state"])
     _letters()
     _notices()
     _foreign_requests()
