@@ -2,8 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -11,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 
-from dpobot import app, log, recovery, rotation
+from dpobot import app, exits, log, memory, recovery, rotation
 from dpobot.audit import access, chain
 from dpobot.cases import access_log, holidays, identity, register
 from dpobot.check import checks, report
@@ -19,7 +17,7 @@ from dpobot.check.place import place
 from dpobot.clock import SystemClock
 from dpobot.config import Config, load
 from dpobot.demo import story
-from dpobot.errors import ConfigurationError, DpobotError, Outdated, Rejected, Unavailable
+from dpobot.errors import ConfigurationError
 from dpobot.model.ids import UserId
 from dpobot.moving import command as moving
 from dpobot.receipt import command
@@ -29,7 +27,6 @@ from dpobot.store.database import Database, Tx
 from dpobot.text.render import Renderer, templates_folder
 from dpobot.unlocking import command as unlocking
 
-_M_ARENA_MAX = -8  # of malloc.h
 _TRUST = (
     "Somebody has reset their cross-signing identity (lost all devices, or began anew), and dpobot no longer takes them"
     " for who they were. Whoever holds a homeserver, or has broken into an account, can reset an identity, too: first"
@@ -46,40 +43,17 @@ _ACCESS_LOG = (
 )
 _Made = Callable[[Tx, date, date, tzinfo], Awaitable[bytes]]
 _Noted = Callable[[Tx, datetime, str, int], Awaitable[None]]
-_UNUSABLE, _UNAVAILABLE = 2, 75  # 75: EX_TEMPFAIL of sysexits.h: a service manager may try again
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that ``arguments`` name; exits with 0, 1, 2 (configuration) or 75 (try again)."""
     given = _parser().parse_args(arguments)
-    sys.exit(_guarded(given.run, given))
+    sys.exit(exits.run(lambda: _coroutine(given)))
 
 
-def _guarded(run: Callable[[argparse.Namespace], Awaitable[int]], given: argparse.Namespace) -> int:
-    try:
-        return asyncio.run(_coroutine(run, given))
-    except ConfigurationError as error:
-        for problem in error.problems:
-            print(f"dpobot: {problem}", file=sys.stderr)
-        return _UNUSABLE
-    except Unavailable as error:
-        print(f"dpobot: not available now: {error.code}; try again later", file=sys.stderr)
-        return _UNAVAILABLE
-    except Rejected as error:
-        print(f"dpobot: the homeserver refuses: {error}; are the account and its token still good?", file=sys.stderr)
-        return 1
-    except Outdated as error:
-        print(f"dpobot: {error}", file=sys.stderr)
-        return _UNAVAILABLE
-    except DpobotError as error:
-        print(f"dpobot: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-
-
-async def _coroutine(run: Callable[[argparse.Namespace], Awaitable[int]], given: argparse.Namespace) -> int:
-    return await run(given)
+async def _coroutine(given: argparse.Namespace) -> int:
+    status: int = await given.run(given)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("run", help="serve until stopped")
     serve.set_defaults(run=_run)
+    worker = commands.add_parser("worker", help="run jobs beside the bot, on any machine, until stopped")
+    worker.set_defaults(run=_worker)
     migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
     migrate.set_defaults(run=_migrate)
     book = commands.add_parser("register", help="the register of requests as CSV, or a check of the audit trail")
@@ -114,16 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     rotate = commands.add_parser("rotate-keys", help="new keys, while the bot runs", description=rotation.DESCRIPTION)
     rotation.arguments(rotate)
     rotate.set_defaults(run=_rotate)
-    backing = commands.add_parser(
-        "backup", help="a copy of the database, while the bot runs", description=recovery.BACKUP
-    )
+    backing = commands.add_parser("backup", help="copy the database, while the bot runs", description=recovery.BACKUP)
     recovery.backup_arguments(backing)
     backing.set_defaults(run=_back_up)
     again = commands.add_parser("restored", help="after a backup was put back", description=recovery.RESTORED)
     recovery.restored_arguments(again)
     again.set_defaults(run=_restored)
     begin, contact = setup.parsers(commands)
-    for each in (serve, migrate, book, looks, trust, checking, rotate, backing, again, begin, contact):
+    for each in (serve, worker, migrate, book, looks, trust, checking, rotate, backing, again, begin, contact):
         each.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
@@ -180,17 +154,8 @@ def _opening(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.set_defaults(run=_open)
 
 
-def _one_arena() -> None:
-    """Let all threads share one memory arena (glibc's M_ARENA_MAX): arenas of their own keep what they once had.
-
-    Elsewhere than on glibc nothing happens.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
-
-
 async def _run(given: argparse.Namespace) -> int:
-    _one_arena()
+    memory.one_arena()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -201,11 +166,16 @@ async def _run(given: argparse.Namespace) -> int:
     return 0
 
 
+async def _worker(given: argparse.Namespace) -> int:
+    """Become a worker: the same process begins anew without all that this command line has loaded."""
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "dpobot.worker", "--config", str(given.config)])  # noqa: S606 - ourselves
+
+
 async def _leave_when(lost: asyncio.Event) -> None:
     """End this process at once, without finishing anything, when another one may be the bot: as after a crash."""
     await lost.wait()
     print(f"dpobot: {_LOST}", file=sys.stderr, flush=True)
-    os._exit(_UNAVAILABLE)
+    os._exit(exits.UNAVAILABLE)
 
 
 async def _migrate(given: argparse.Namespace) -> int:

@@ -22,6 +22,21 @@ async def next_number(tx: Tx, year: int) -> int:
     return int((await tx.conn.execute(taken.returning(case_number.c.last))).scalar_one())
 
 
+async def skip_numbers(tx: Tx, year: int, gap: int, above: int) -> int:
+    """Let a year's numbers go on far above the last one, and above ``above``; return the number that they go on above.
+
+    What is left out is as many as the busiest year has had, and at least ``gap``; ends in a full ``gap``, so that
+    everybody sees it. Years before it are over, and get no more numbers.
+    """
+    known = {row.year: row.last for row in await tx.conn.execute(sa.select(case_number))}
+    last = max(known.get(year, 0), above)
+    beyond = last + max(gap, *known.values(), 0)
+    number = -(-beyond // gap) * gap
+    row = insert(tx, case_number).values(year=year, last=number)
+    await tx.conn.execute(row.on_conflict_do_update(index_elements=[case_number.c.year], set_={"last": number}))
+    return number
+
+
 async def add(tx: Tx, values: Mapping[str, Any]) -> Case:
     """Insert a case and return it."""
     new = sa.insert(table).values(**values).returning(table.c.id)

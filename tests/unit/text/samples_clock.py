@@ -66,7 +66,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         ),
         *(
             {"reference": None, "assignee": None, "code": code, "held": False, "about": None}
-            for code in ("job_unknown", "daily_cap", "safeguard_loosened")
+            for code in ("job_unknown", "daily_cap", "safeguard_loosened", "restored")
         ),
         *(
             {"reference": None, "assignee": None, "code": "safeguard_loosened", "held": False, "about": about}

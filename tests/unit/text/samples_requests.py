@@ -16,6 +16,10 @@ _CORRECTIONS = (
 )
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
+    "restored": [
+        {"references": references, "open": open_}
+        for references, open_ in (([], 1), (["DPO-2026-0042"], 0), (["DPO-2026-0042", "DPO-2026-0044"], 2))
+    ],
     "access_accepted": [{**_DUE, "words": words} for words in (True, False)],
     "access_waiting": [
         {**_DUE, "words": words, "trust": trust}
