@@ -28,7 +28,7 @@ from benchmarks.day_line import Exchange
 from benchmarks.day_people import People, Tally
 from benchmarks.day_rows import rows_of
 from benchmarks.day_world import BOT, STAFF, World
-from benchmarks.measure import MEGABYTE, Figures, report
+from benchmarks.measure import MEGABYTE, Figures, machine
 from tests import postgres
 
 SPEED = 24.0
@@ -125,11 +125,17 @@ class Day:
                 self.memory.append(psutil.Process(self._process.pid).memory_info().rss / MEGABYTE)
 
     async def _last_answers(self, people: People) -> None:
-        """Wait for what is still to be answered, and then for what would be too much."""
+        """Wait for what is still to be answered and made, and then for what would be too much."""
         until = time.monotonic() + _PATIENCE
-        while people.tally().lost and time.monotonic() < until:
+        while time.monotonic() < until and (people.tally().lost or await self._work()):
             await asyncio.sleep(1)
         await asyncio.sleep(5)
+
+    async def _work(self) -> int:
+        """Return how many jobs and messages are not over; what is to be deleted in a week does not count."""
+        rows = await rows_of(self.database.url, self.folder / "data")
+        jobs = sum(count for name, count in rows["jobs"].items() if name.endswith((" wanted", " running")))
+        return jobs - int(rows["jobs"].get("expire wanted", 0)) + int(rows["outbox"].get("new", 0))
 
     def growth(self) -> float:
         """Return how much memory grew from a quarter of the day to its end, MiB: means of three hours each."""
@@ -150,8 +156,18 @@ async def main(minutes: float, seed: int) -> int:
                 Path(keep).write_bytes((folder / "bot.log").read_bytes())
     figures = _figures(day, tally, line) | rows
     goals = _goals(day, tally, rows)
-    report("day", figures, goals)
+    _print(figures, goals)
     return 0 if all(goals.values()) else 1
+
+
+def _print(figures: dict[str, Figures], goals: dict[str, bool]) -> None:
+    """Print everything as one line of JSON, and as a table."""
+    about = machine() | {"database": "PostgreSQL"}
+    print(json.dumps({"benchmark": "day", "machine": about, "figures": figures, "goals": goals}))
+    for part, values in figures.items():
+        print(f"{part:>10}  " + ", ".join(f"{name} {value}" for name, value in values.items()))
+    for goal, reached in goals.items():
+        print(f"{'reached' if reached else 'MISSED':>10}  {goal}")
 
 
 def _figures(day: Day, tally: Tally, line: Exchange) -> dict[str, Figures]:
@@ -162,7 +178,7 @@ def _figures(day: Day, tally: Tally, line: Exchange) -> dict[str, Figures]:
             "p50_wall_s": round(statistics.median(times), 3), "p95_wall_s": round(times[int(len(times) * 0.95)], 3),
             "max_wall_s": round(times[-1], 2), "archives": tally.archives,
         },
-        "trouble": {f"{kind}_restarts": count for kind, count in day.made.items()}
+        "trouble": {f"{kind}_restarts": day.made[kind] for kind in ("homeserver", "database", "bot")}
         | {"network_cuts": day.made["network"], "answers_lost_on_the_way": line.lost, "calls": line.served},
         "memory": {f"h{number}": round(rss, 1) for number, rss in enumerate(day.memory, 1)}
         | {"growth_mb": round(day.growth(), 1)},

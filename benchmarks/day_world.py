@@ -1,4 +1,4 @@
-"""The world of `benchmarks.day`: the fakes of the stories, with a long poll, an archive's worth of data, and a clock."""
+"""The world of `benchmarks.day`: the fakes of the stories, with a long poll, something to export, and a clock."""
 
 import asyncio
 from collections import defaultdict
