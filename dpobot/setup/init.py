@@ -76,7 +76,7 @@ async def tell(answers: Answers, place: Installation) -> Result:
     Raises `ConfigurationError`, `Unavailable`, `Rejected`.
     """
     place.require_new()
-    answers.require(questions.HOMESERVER_URL, questions.ADMIN_TOKEN, *operator.needed(answers))
+    answers.require(questions.HOMESERVER_URL, questions.ADMIN_TOKEN, *operator.needed(answers), *staff.needed(answers))
     where = await server.ask(answers, place.secrets)
     data = place.path.parent / await answers.of(questions.DATA, check=place.make_data)
     user_id = await account.ask(answers, where, place.secrets)

@@ -1,5 +1,7 @@
 """The last part of `dpobot init`: who is staff, and the room in which they work."""
 
+from collections.abc import Sequence
+
 from dpobot import app
 from dpobot.clock import SystemClock
 from dpobot.config import Config
@@ -8,9 +10,15 @@ from dpobot.matrix.session import Session
 from dpobot.model.ids import RoomId, UserId, server_of
 from dpobot.setup import homeserver, questions
 from dpobot.setup.answers import Answers, several
+from dpobot.setup.questions import Question
 from dpobot.setup.server import Server
 from dpobot.staff.room import StaffRoom
 from dpobot.text.render import Renderer, templates_folder
+
+
+def needed(answers: Answers) -> Sequence[Question]:
+    """Return what must be answered where nobody can be asked: people, or a room (an empty one for none)."""
+    return () if answers.has(questions.STAFF_ROOM) else (questions.STAFF,)
 
 
 async def ask(answers: Answers, server: Server) -> None:
@@ -20,13 +28,12 @@ async def ask(answers: Answers, server: Server) -> None:
     async def are_people(given: str) -> None:
         await _require_accounts(server, several(given))
 
-    if not answers.guided and not answers.has(questions.STAFF) and not answers.has(questions.STAFF_ROOM):
-        raise ConfigurationError([f"init: {questions.STAFF.where}, or {questions.STAFF_ROOM.where}: missing"])
-    if not (answers.has(questions.STAFF_ROOM) and not answers.has(questions.STAFF)):
+    people = ""
+    if answers.has(questions.STAFF) or not answers.has(questions.STAFF_ROOM):
         people = await answers.of(questions.STAFF, default="", check=are_people)
-        if people:
-            return
-    await answers.of(questions.STAFF_ROOM)
+    if not people:
+        await answers.of(questions.STAFF_ROOM)
+    await answers.of(questions.STAFF_LANGUAGE)
 
 
 async def _require_accounts(server: Server, people: tuple[str, ...]) -> None:

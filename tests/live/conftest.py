@@ -28,7 +28,8 @@ Register = Callable[..., Awaitable[Credentials]]
 async def synapse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Synapse]:
     """A running Synapse, shared by all tests."""
     folder: Path = tmp_path_factory.mktemp("synapse")
-    server = Synapse(folder)
+    # a login token can be had for a session that exists: as people get one who log in with a QR code
+    server = Synapse(folder, extra={"login_via_existing_session": {"enabled": True, "require_ui_auth": False}})
     await server.start()
     yield server
     await server.stop()

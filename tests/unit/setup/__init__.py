@@ -1,0 +1,1 @@
+"""`dpobot init` without a homeserver."""
