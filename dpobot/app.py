@@ -98,7 +98,8 @@ class Bot:
 
         Where another process is the bot, this one stands by first; what it has made earlier is given out all the time.
         """
-        aside = asyncio.create_task(until(asyncio.Event(), [self.downloads.run(), self.tidying.run()]))
+        always = (self.downloads, self.tidying, SchemaWatch(self.database))
+        aside = asyncio.create_task(until(asyncio.Event(), [part.run() for part in always]))
         try:
             if self.turn is None or await self.turn.before(stop, aside):
                 await self._serve(stop, aside)
@@ -119,7 +120,6 @@ class Bot:
             self.staff_room,
             self.board,
             self.reminders,
-            SchemaWatch(self.database),
             *(() if self.postman is None else (self.postman,)),
         )
         try:

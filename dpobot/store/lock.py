@@ -31,7 +31,12 @@ _OURS = {
     "tcp_user_timeout": 5000,
     "application_name": "dpobot lock",
 }
-_SERVERS = ("tcp_keepalives_idle = 5", "tcp_keepalives_interval = 2", "tcp_keepalives_count = 3")
+_SERVERS = (
+    "tcp_keepalives_idle = 5",
+    "tcp_keepalives_interval = 2",
+    "tcp_keepalives_count = 3",
+    "tcp_user_timeout = 10000",  # milliseconds; keepalives do not count while an answer is not acknowledged
+)
 _TRY = text("SELECT pg_backend_pid(), CASE WHEN pg_is_in_recovery() THEN false ELSE pg_try_advisory_lock(:key) END")
 _RELEASE = text("SELECT pg_advisory_unlock(:key)")
 _CHECK = text("SELECT pg_backend_pid()")

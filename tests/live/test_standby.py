@@ -173,6 +173,9 @@ async def test_the_second_device_reads_what_was_said_to_nobody(two: MakeTwo, syn
     await second.session.keep_keys()
     second.session.goes_on(60)
     second.token = one.token
+    batch = await second.sync()
+    brought = {event.origin.session_id for event in batch.events if event.origin is not None}
+    assert set() < brought <= batch.new_sessions  # events that wait for these keys in the database are tried again
     await second.until("meanwhile")
     await kim.say(room, "afterwards")
     await second.until("afterwards")
