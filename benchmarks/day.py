@@ -2,8 +2,7 @@
 
 Real: all of dpobot, in a process of its own, on PostgreSQL; every wait in it runs 24 times as fast. Played: Matrix and
 the homeserver's administration, by the fakes that the contract tests hold to the real ones. Exits with 1 if anything
-was lost or doubled, or if memory has grown beyond its bound. `--real` (a smaller day, on a real Synapse with real
-encryption) is `benchmarks.day_real`.
+was lost or doubled, or if memory has grown beyond its bound. ``--real`` is the smaller day of `benchmarks.day_real`.
 """
 
 import argparse
@@ -20,9 +19,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from benchmarks import day_real
 from benchmarks.day_clock import FastClock
 from benchmarks.day_line import Exchange
 from benchmarks.day_people import People, Tally
@@ -75,7 +76,11 @@ class Day:
 
     async def _keep(self, clock: FastClock) -> None:
         """Run the bot, and start it again when it ends, as a service manager does."""
-        given = {"url": self.database.url, "socket": str(self.folder / "line"), "data": str(self.folder / "data")}
+        given: dict[str, Any] = {
+            "url": self.database.url,
+            "socket": str(self.folder / "line"),
+            "data": str(self.folder / "data"),
+        }
         given |= {"bot": BOT, "staff": STAFF, "began": clock.began, "speed": SPEED}
         with (self.folder / "bot.log").open("ab") as log:
             while not self._over:
@@ -134,7 +139,7 @@ class Day:
     async def _work(self) -> int:
         """Return how many jobs and messages are not over; what is to be deleted in a week does not count."""
         rows = await rows_of(self.database.url, self.folder / "data")
-        jobs = sum(count for name, count in rows["jobs"].items() if name.endswith((" wanted", " running")))
+        jobs = sum(int(count) for name, count in rows["jobs"].items() if name.endswith((" wanted", " running")))
         return jobs - int(rows["jobs"].get("expire wanted", 0)) + int(rows["outbox"].get("new", 0))
 
     def growth(self) -> float:
@@ -156,6 +161,15 @@ async def main(minutes: float, seed: int) -> int:
                 Path(keep).write_bytes((folder / "bot.log").read_bytes())
     figures = _figures(day, tally, line) | rows
     goals = _goals(day, tally, rows)
+    return _told(figures, goals)
+
+
+async def real(people: int) -> int:
+    """The same for the smaller day."""
+    return _told(*await day_real.run(people))
+
+
+def _told(figures: dict[str, Figures], goals: dict[str, bool]) -> int:
     _print(figures, goals)
     return 0 if all(goals.values()) else 1
 
@@ -201,5 +215,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of the wall; 60 are a day, 3 are a short one")
     parser.add_argument("--seed", type=int, default=1, help="of what happens when")
+    parser.add_argument("--real", action="store_true", help="a real Synapse, real encryption, five waves of questions")
+    parser.add_argument("--people", type=int, default=100, help="of --real")
     given = parser.parse_args()
-    sys.exit(asyncio.run(main(given.minutes, given.seed)))
+    sys.exit(asyncio.run(real(given.people) if given.real else main(given.minutes, given.seed)))

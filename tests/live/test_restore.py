@@ -65,7 +65,7 @@ async def _told(guest: Guest, words: str, number: int) -> Received:
 async def test_a_lost_disk_and_last_nights_backup(
     start_bot: StartBot, arrive: Arrive, register: Register, tmp_path: Path
 ) -> None:
-    """It answers from a new device of the same identity; what was said since the backup is asked for, not done, again."""
+    """It answers from a new device of the same identity; what was said since the backup is not done again."""
     bot = await start_bot()
     anna, bert = await arrive(bot, await register("anna")), await arrive(bot, await register("bert"))
     before = await _told(anna, "complaint somebody reads my letters", 1)
