@@ -90,17 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     rotate = commands.add_parser("rotate-keys", help="new keys, while the bot runs", description=rotation.DESCRIPTION)
     rotation.arguments(rotate)
     rotate.set_defaults(run=_rotate)
-    backing = commands.add_parser("backup", help="copy the database, while the bot runs", description=recovery.BACKUP)
-    recovery.backup_arguments(backing)
-    backing.set_defaults(run=_back_up)
-    again = commands.add_parser("restored", help="after a backup was put back", description=recovery.RESTORED)
-    recovery.restored_arguments(again)
-    again.set_defaults(run=_restored)
     begin, contact = setup.parsers(commands)
-    for each in (serve, worker, migrate, book, looks, trust, checking, rotate, backing, again, begin, contact):
+    for each in (serve, worker, migrate, book, looks, trust, checking, rotate, begin, contact):
         each.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
+    _recovery(commands)
     _receipts(commands)
     _opening(commands)
     move = commands.add_parser(
@@ -117,6 +112,19 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--quiet", action="store_true", help="print the result only")
     demo.set_defaults(run=_demo)
     return parser
+
+
+def _recovery(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backing = commands.add_parser("backup", help="copy the database, while the bot runs", description=recovery.BACKUP)
+    recovery.backup_arguments(backing)
+    backing.set_defaults(run=_back_up)
+    again = commands.add_parser("restored", help="after a backup was put back", description=recovery.RESTORED)
+    recovery.restored_arguments(again)
+    again.set_defaults(run=_restored)
+    for each in (backing, again):
+        each.add_argument(
+            "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
+        )
 
 
 def _receipts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
