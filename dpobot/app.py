@@ -201,7 +201,9 @@ def wire(config: Config, clock: Clock, database: Database, administration: Admin
     )
     dispatcher = Dispatcher(database, session, renderer, desk, clock, staff, federated, nudge.committed)
     workers = Workers(database, dispatcher, clock, config.limits.workers)
-    hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute)
+    # three times within the lag after which we count as not ready: an idle homeserver answers at the end of each wait
+    poll = timedelta(seconds=min(30, config.monitoring.lag_seconds / 3))
+    hearing = Hearing(timedelta(seconds=config.limits.key_wait_seconds), config.limits.messages_per_minute, poll)
 
     def heard() -> None:
         workers.wake()

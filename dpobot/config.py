@@ -227,7 +227,7 @@ class MonitoringConfig(_Part):
     host: str = Field(default="127.0.0.1", description="where it listens")
     port: int | None = Field(default=None, ge=1, le=65535, description="the port there: /metrics, /healthz, /readyz")
     lag_seconds: int = Field(
-        default=120, ge=30, le=3600, description="not ready if the homeserver has not answered for so long"
+        default=120, ge=10, le=3600, description="not ready if the homeserver has not answered for so long"
     )
 
 

@@ -22,7 +22,6 @@ from dpobot.store.database import Database, Tx
 from dpobot.store.inbox import InboxRow, NewEvent
 from dpobot.text.render import Renderer
 
-_SYNC_MILLIS = 30_000
 _SLOWEST_RETRY = 30.0  # seconds
 _ROUND = 600.0  # seconds that a /sync, its gaps filled and all taken in, can need at the very worst
 _logger = log.get(__name__)
@@ -34,6 +33,7 @@ class Hearing:
 
     key_wait: timedelta  # how long a late key is waited for
     per_minute: int  # messages of one person; beyond it they wait in line
+    poll: timedelta = timedelta(seconds=30)  # how long one /sync waits for news
 
 
 class Listener:
@@ -58,12 +58,13 @@ class Listener:
     async def run(self) -> None:
         """Listen until cancelled; a homeserver that is away is asked again, ever more slowly."""
         pause = 1.0
+        wait = int(self._hearing.poll / timedelta(milliseconds=1))
         timeout = 0  # the first sync only looks: one-time keys may be due
         while True:
             PROCESS.round_within(timeout / 1000 + _ROUND)
             try:
                 await self.once(timeout)
-                pause, timeout = 1.0, _SYNC_MILLIS
+                pause, timeout = 1.0, wait
             except Unavailable as trouble:
                 _logger.warning("sync.unavailable", code=trouble.code)
                 await self._rest("unavailable", trouble.retry_after or pause)
