@@ -20,6 +20,7 @@ class Line:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._broken = False
+        self._to = b""
         self._lost = asyncio.Event()
 
     @classmethod
@@ -41,10 +42,13 @@ class Line:
         assert self._server is not None
         return f"http://{_HOST}:{self._server.sockets[0].getsockname()[1]}"
 
-    async def lose_an_answer(self) -> None:
-        """Let nothing more come back, and return as soon as an answer is lost: what it answers has been done."""
+    async def lose_an_answer(self, to: bytes = b"") -> None:
+        """Let nothing more come back, and return as soon as an answer is lost: what it answers has been done.
+
+        With ``to`` only answers to requests that hold these bytes from now on are lost; all others pass.
+        """
         self._lost.clear()
-        self._broken = True
+        self._broken, self._to = True, to
         async with asyncio.timeout(30):
             await self._lost.wait()
 
@@ -62,19 +66,24 @@ class Line:
         with contextlib.suppress(OSError):
             there, back = await asyncio.open_connection(_HOST, self._port)
             self._open |= {writer, back}
+            asked = asyncio.Event()  # for what `lose_an_answer` waits
             try:
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._pass_on(reader, back, answers=False))
-                    group.create_task(self._pass_on(there, writer, answers=True))
+                    group.create_task(self._pass_on(reader, back, asked, answers=False))
+                    group.create_task(self._pass_on(there, writer, asked, answers=True))
             finally:
                 self._open -= {writer, back}
                 back.close()
         writer.close()
 
-    async def _pass_on(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, answers: bool) -> None:
+    async def _pass_on(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, asked: asyncio.Event, *, answers: bool
+    ) -> None:
         with contextlib.suppress(OSError):
             while block := await source.read(_BLOCK):
-                if answers and self._broken:
+                if not answers and self._broken and self._to in block:
+                    asked.set()
+                if answers and self._broken and (not self._to or asked.is_set()):
                     self._lost.set()
                     continue
                 target.write(block)

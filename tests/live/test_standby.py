@@ -18,6 +18,7 @@ from dpobot.model.words import Trust
 from tests.live.bot import RunningBot
 from tests.live.conftest import Register
 from tests.live.guest import Arrive, Guest
+from tests.live.line import Line
 from tests.live.people import Client, joined, opened
 
 pytestmark = pytest.mark.live
@@ -30,18 +31,26 @@ MakeTwo = Callable[[], Awaitable[tuple[Client, Client, Client]]]
 
 
 @pytest.fixture
+async def line(synapse: Synapse) -> AsyncIterator[Line]:
+    """The first machine's line to the homeserver."""
+    async with Line.to(synapse.port) as relay:
+        yield relay
+
+
+@pytest.fixture
 async def bots(
-    synapse: Synapse, admin: Credentials, register: Register, postgres_url: str, tmp_path: Path
+    synapse: Synapse, admin: Credentials, register: Register, postgres_url: str, line: Line, tmp_path: Path
 ) -> AsyncIterator[Bots]:
     """The bot, and its standby with a folder of its own: only the key files and the recovery key were copied."""
     account = await register("dpo")
-    bot = await RunningBot.begin(tmp_path / "bot", synapse, admin, account, data={"database_url": postgres_url})
+    data, matrix = {"database_url": postgres_url}, {"homeserver_url": line.url}
+    bot = await RunningBot.begin(tmp_path / "bot", synapse, admin, account, data=data, matrix=matrix)
     standby = RunningBot(
         tmp_path / "standby",
         synapse,
         account,
         admin,
-        {"data": {"database_url": postgres_url}, "matrix": {"recovery_key_file": "recovery-key"}},
+        {"data": data, "matrix": {"recovery_key_file": "recovery-key"}},
     )
     standby.write_files()
     standby.data.mkdir(mode=0o700)
@@ -66,7 +75,9 @@ async def _answer(guest: Guest, number: int) -> DeviceId:
     return said.origin.device_id
 
 
-async def test_the_standby_goes_on(bots: Bots, arrive: Arrive, register: Register, postgres_url: str) -> None:
+async def test_the_standby_goes_on(
+    bots: Bots, arrive: Arrive, register: Register, line: Line, postgres_url: str
+) -> None:
     """What is asked while one serves, while nobody does and after a take-over is answered once, in the same room.
 
     The first one is killed, comes back as the standby, and takes over when the other one loses the lock.
@@ -77,8 +88,9 @@ async def test_the_standby_goes_on(bots: Bots, arrive: Arrive, register: Registe
     first = await _answer(guest, GREETING + 1)
     assert TOOK_OVER not in standby.log()
 
-    await bot.kill()
     await guest.say("help export")
+    await line.lose_an_answer(b"/send/m.room.encrypted/")
+    await bot.kill()  # what it said is in the room, and it has not noted so
     await guest.say("help status")
     assert TOOK_OVER not in standby.log()  # nobody has heard this yet
     second = await _answer(guest, GREETING + 3)
@@ -86,6 +98,7 @@ async def test_the_standby_goes_on(bots: Bots, arrive: Arrive, register: Registe
     await guest.say("help erase")
     assert await _answer(guest, GREETING + 4) == second
 
+    line.mend()
     await bot.start(WAITING)
     assert await _refused(bot)  # it is no standby: it would use the device of the one that runs
     assert _end_the_holder(postgres_url) == 1
@@ -98,6 +111,7 @@ async def test_the_standby_goes_on(bots: Bots, arrive: Arrive, register: Registe
     assert len(guest.messages()) == len(guest.messages(guest.room)) == GREETING + 5
     assert guest.unread() == []
     assert [each.log().count(TOOK_OVER) for each in bots] == [1, 1]
+    assert "send_known" in standby.log()
     assert _errors(bot) + _errors(standby) == ["lock.lost"]
     assert await bot.stop() == 0
 
