@@ -11,6 +11,7 @@ from dpobot.errors import Refusal
 from dpobot.inbox.choices import offer
 from dpobot.inbox.late import received, resolve
 from dpobot.inbox.staff_gate import StaffAdmitted, StaffGate, StaffTurned
+from dpobot.jobs.answering import tell_ends
 from dpobot.matrix.api import Matrix
 from dpobot.model.ids import RoomId
 from dpobot.model.records import Case, IncomingKind, Reply, StaffMessage, ToPerson
@@ -78,6 +79,7 @@ class StaffInbox:
     async def _run(self, tx: Tx, row: InboxRow, admitted: StaffAdmitted) -> None:
         outcomes = await self._desk.serve(tx, self._clock.now(), admitted.message)
         await self._answer(tx, row, admitted, outcomes)
+        await tell_ends(tx, self._renderer, self._clock.now())  # another homeserver waits to hear what was decided
 
     async def _refuse(self, row: InboxRow, admitted: StaffAdmitted, refusal: Refusal) -> None:
         reply = staff_refused(refusal)

@@ -77,7 +77,7 @@ class Notify:
             since, most = (row.invited_at, PATIENCE) if row.invited_at else (row.approved_at or row.created_at, TROUBLE)
             if self._parts.clock.now() - since > most:
                 return await self._became(row, NoticeState.FAILED, trouble.code)
-            return await self._later(row, trouble.retry_after)
+            return await self._later(row, trouble.code, trouble.retry_after)
         except Rejected as refusal:
             if refusal.status == 401:  # says something of our token, nothing of them
                 raise Unavailable(refusal.code) from refusal
@@ -118,7 +118,7 @@ class Notify:
     async def _still_invited(self, row: NoticeRow, room_id: RoomId) -> StepResult:
         since = row.invited_at or row.created_at
         if self._parts.clock.now() - since <= PATIENCE:
-            return await self._later(row, None)
+            return await self._later(row, "invited", None)
         await self._parts.matrix.leave(room_id)
         return await self._became(row, NoticeState.FAILED, "not_joined")
 
@@ -138,9 +138,10 @@ class Notify:
         event_id = await self._parts.matrix.send(room_id, content, txn_id=txn_id, only=both)
         return await self._became(row, NoticeState.SENT, None, event_id=event_id, sent_at=self._parts.clock.now())
 
-    async def _later(self, row: NoticeRow, retry_after: float | None) -> StepResult:
+    async def _later(self, row: NoticeRow, code: str, retry_after: float | None) -> StepResult:
         seconds = retry_after or min(_SOON * 2.0 ** min(row.attempts, 20), _SELDOM)
-        return await self._change(row, not_before=self._parts.clock.now() + timedelta(seconds=seconds))
+        later = self._parts.clock.now() + timedelta(seconds=seconds)
+        return await self._change(row, not_before=later, error=stable(code, "unavailable"))
 
     async def _change(self, row: NoticeRow, **values: Any) -> StepResult:
         """Change the row; its next step has another name, because the attempt has another number."""

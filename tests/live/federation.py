@@ -85,8 +85,11 @@ async def timeline(client: Client, room: str) -> list[Json]:
         page = await client.get("rooms", room, "messages", dir="b", limit="100", **{"from": page["end"]})
 
 
-def federated(folder: Path, **extra: Any) -> Synapse:
-    """Return a homeserver, not started yet, that other servers can reach by its name; ``extra`` as for `Synapse`."""
+def federated(folder: Path, *, inner: int | None = None, **extra: Any) -> Synapse:
+    """Return a homeserver, not started yet, that other servers can reach by its name; ``extra`` as for `Synapse`.
+
+    ``inner``: it listens there without TLS, and something else (`tests.live.front`) on the port of its name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     client, others = free_port(), free_port()
     certificate(folder / "tls.crt", folder / "tls.key")
@@ -95,7 +98,10 @@ def federated(folder: Path, **extra: Any) -> Synapse:
         server_name=f"{_HOST}:{others}",
         port=client,
         extra={
-            "listeners": [_listener(client, "client", tls=False), _listener(others, "federation", tls=True)],
+            "listeners": [
+                _listener(client, "client", tls=False),
+                _listener(inner or others, "federation", tls=inner is None),
+            ],
             "tls_certificate_path": str(folder / "tls.crt"),
             "tls_private_key_path": str(folder / "tls.key"),
             "federation_verify_certificates": False,  # each made its own

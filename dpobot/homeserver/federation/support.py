@@ -1,13 +1,13 @@
 """Whom a homeserver names for its people's questions (spec, Client-Server API, "Server Support Discovery"; MSC4265)."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from yarl import URL
 
 from dpobot.config import NoticesConfig
-from dpobot.errors import Rejected, Unavailable
+from dpobot.errors import Gone, Rejected, Unavailable
 from dpobot.homeserver.federation.addresses import anywhere, is_public
 from dpobot.homeserver.federation.fetching import Fetcher
 from dpobot.model.ids import server_of
@@ -46,7 +46,12 @@ class Support:
                 return contacts_in(await self._fetcher.json(_address(place)), server)
             except (Rejected, Unavailable) as trouble:
                 troubles.append(trouble)
-        raise next((each for each in troubles if isinstance(each, Unavailable)), troubles[0])
+        raise troubles[0] if not isinstance(troubles[0], Gone) else _least_sure(troubles)
+
+
+def _least_sure(troubles: Sequence[Rejected | Unavailable]) -> Rejected | Unavailable:
+    """Return the trouble that may pass, if one may: then it is not sure that there is no file."""
+    return next((each for each in troubles if isinstance(each, Unavailable)), troubles[0])
 
 
 def contacts_in(said: Any, server: str) -> SupportContacts:
