@@ -1,5 +1,6 @@
 """An upgrade in the middle of an export: it goes on where it was, or begins anew, and is never half of each."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,18 @@ async def test_an_upgrade_while_an_export_runs(
         assert homeserver.calls.count("own_events") == asked
         assert len(stage.files(room_id)) == 1
         assert stage.spooled() == []
+
+
+def test_what_lies_in_a_spool_is_what_its_format_says() -> None:
+    """Who changes these fields raises `_FORMAT`: a spool of the version before would be read wrongly."""
+    found = {kind.__name__: [field.name for field in fields(kind)] for kind in _KINDS}
+    assert (spool._FORMAT, found) == (1, _FIELDS)
+
+
+_KINDS = (spool.Room, spool.Medium, spool.Added, spool.Category)
+_FIELDS = {
+    "Room": ["number", "room_id", "name", "membership", "encrypted", "missing", "alias", "join_rule"],
+    "Medium": ["number", "url", "media_type", "size", "name", "created_at", "sha256", "missing"],
+    "Added": ["number", "name", "media_type", "size", "sha256", "missing"],
+    "Category": ["category", "title", "records", "truncated", "missing"],
+}
