@@ -4,6 +4,7 @@ Such a machine has the account's access token and no keys of its device. Only th
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -88,7 +89,14 @@ class PostalCourier:
         letter = Letter(txn_id, room_id, type_, content, only)
         now = self._clock.now()
         sent = await self._database.write(lambda tx: letters.put(tx, letter, now))
-        return sent if sent is not None else await self._answered(txn_id)
+        if sent is not None:
+            return sent
+        try:
+            return await self._answered(txn_id)
+        except asyncio.CancelledError:  # the job was broken off: what it meant to say is not said later
+            with contextlib.suppress(Unavailable):
+                await self._hold(txn_id)
+            raise
 
     async def _answered(self, key: str) -> EventId:
         until = time.monotonic() + self._patience
@@ -98,8 +106,12 @@ class PostalCourier:
                 return event_id
             if time.monotonic() < until:
                 await asyncio.sleep(self._look_again)
-            elif await self._database.write(lambda tx: letters.hold(tx, key, self._clock.now())):
+            elif await self._hold(key):
                 raise Unavailable(BOT_AWAY)
+
+    async def _hold(self, key: str) -> bool:
+        now = self._clock.now()
+        return await self._database.write(lambda tx: letters.hold(tx, key, now))
 
     async def redact(self, room_id: RoomId, event_id: EventId, *, txn_id: str) -> None:
         """See `Courier.redact`."""
@@ -122,7 +134,7 @@ class PostalCourier:
         return await self._ask(lambda: self._desk.create_direct(user_id))
 
     async def direct_rooms(self, user_id: UserId) -> Sequence[RoomId]:
-        """See `Courier.direct_rooms`; a change of the last minute may be missed."""
+        """See `Courier.direct_rooms`; in rooms that are known already a change of the last minutes may be missed."""
         return await self._ask(lambda: self._desk.direct_rooms(user_id))
 
     async def upload_encrypted(self, path: Path, media_type: str) -> EncryptedFile:

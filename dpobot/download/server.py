@@ -17,6 +17,7 @@ from dpobot.audit import trail
 from dpobot.clock import Clock
 from dpobot.config import DownloadConfig
 from dpobot.download import address, token
+from dpobot.download.alone import alone
 from dpobot.download.limits import Busy, Rate, Slots
 from dpobot.download.pages import Answers, Pages, language_of, seal
 from dpobot.download.sending import Asked, Sender
@@ -47,6 +48,7 @@ class Downloads:
         self._database = database
         self._clock = clock
         self._config = config
+        self._folder = folder
         self._answers = Answers(pages)
         self._rate = Rate(config.requests_per_minute, clock)
         self._sender = Sender(Shelf(folder), Slots(_OF_ONE_LINK, _OF_ALL), self._still)
@@ -54,10 +56,15 @@ class Downloads:
     async def run(self) -> None:
         """Serve until cancelled; without a public address there is nothing to serve.
 
-        Raises `ConfigurationError` if the port can't be had.
+        Bot and workers on one machine share its folder: one of them serves, and when it ends another. Raises
+        `ConfigurationError` if the port can't be had.
         """
         if self._config.url is None:
             await asyncio.Event().wait()
+        async with alone(self._folder):
+            await self._serve()
+
+    async def _serve(self) -> None:
         runner = web.AppRunner(self.application(), access_log=None, logger=_silent, shutdown_timeout=_SHUTDOWN)
         await runner.setup()
         try:

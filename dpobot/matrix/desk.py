@@ -14,13 +14,13 @@ from dpobot.matrix.rooms import Rooms
 from dpobot.model.ids import EventId, Mxc, RoomId, UserId
 from dpobot.model.records import EncryptedFile
 
-_A_WHILE = 60.0  # seconds that members of a room are remembered by who is not told when they change
+_A_WHILE = 600.0  # seconds that members of a room are remembered by who is not told when they change
 
 
 class Desk:
     """An account's requests; every method is described in `dpobot.matrix.api.Courier`.
 
-    ``hears``: whether /sync tells it of changes; else it asks again who is in a room after a minute.
+    ``hears``: whether /sync tells it of changes; else `direct_rooms` may be ten minutes behind with what it has seen.
     """
 
     def __init__(self, http: Http, user_id: UserId, *, hears: bool = True) -> None:

@@ -183,6 +183,16 @@ async def test_a_bot_that_is_away(post: Post) -> None:
     assert post.server.bodies(post.room, BOT) == ["other", "hello"]
 
 
+async def test_a_job_that_is_broken_off(post: Post) -> None:
+    """What it meant to say is not said later, when nobody may want it any more."""
+    sending = asyncio.create_task(post.say("hello"))
+    while await post.database.read(lambda tx: letters.find(tx, "hello")) is None:
+        await asyncio.sleep(0)
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    assert (sending.cancelled(), await post.state("hello")) == (True, LetterState.HELD)
+
+
 async def test_a_bot_whose_own_token_is_refused(post: Post) -> None:
     """That says nothing of the letter: it waits."""
     post.fail(Rejected("M_UNKNOWN_TOKEN", 401))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from aiohttp import ClientSession, DummyCookieJar
@@ -77,10 +78,11 @@ async def test_nothing_of_a_request_is_logged(web: Web, address: str, caplog: py
 
 
 async def test_a_port_that_is_taken_is_named(web: Web, pages: Renderer, address: str) -> None:
-    """Waiting does not mend it: the admin is told which keys to change."""
+    """Waiting does not mend it where another program has it: the admin is told which keys to change."""
+    other = replace(web, folder=web.folder.with_name("elsewhere"))
     port = int(address.rpartition(":")[2])
     with pytest.raises(ConfigurationError, match=r"download\.host, download\.port: can't listen on 127"):
-        await _part(web, pages, url="https://dpo.example.org", port=port).run()
+        await _part(other, pages, url="https://dpo.example.org", port=port).run()
 
 
 async def test_without_a_public_address_nothing_listens(web: Web, pages: Renderer, port: int) -> None:
@@ -90,3 +92,21 @@ async def test_without_a_public_address_nothing_listens(web: Web, pages: Rendere
     assert (await _listens(port), silent.done()) == (False, False)
     silent.cancel()
     await asyncio.gather(silent, return_exceptions=True)
+
+
+async def test_the_next_process_takes_over(
+    web: Web, pages: Renderer, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What served ends, whatever ended it: another one of the same machine gives out the same links."""
+    monkeypatch.setattr("dpobot.download.alone._PAUSE", 0.0)
+    config = {"url": "https://dpo.example.org/archives", "port": port}
+    first, second = (asyncio.create_task(_part(web, pages, **config).run()) for _ in range(2))
+    for ending in (first, second):
+        while not await _listens(port):
+            await asyncio.sleep(0)
+        async with ClientSession(cookie_jar=DummyCookieJar()) as session:
+            looked = await session.get(f"http://127.0.0.1:{port}{web.path}")
+        assert looked.status == 200
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+    assert not await _listens(port)
