@@ -7,7 +7,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 export VIRTUAL_ENV := $(CURDIR)/.venv
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint test format catalogues bench clean
+.PHONY: help setup demo check lint audit secrets test fuzz format catalogues bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -27,16 +27,29 @@ setup: .venv/.ready ## make .venv with everything
 demo: .venv/.ready ## a whole conversation on a throwaway homeserver, ending with an archive on disk
 	@$(BIN)/dpobot demo
 
-check: lint test ## format, lint, types, import contract, all tests
+check: lint test ## format, lint, types, import contract, audit, secrets, all tests
 
 lint: .venv/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m checks.audit
+	$(BIN)/python -m checks.secrets
+
+audit: .venv/.ready ## known vulnerabilities of what uv.lock pins
+	$(BIN)/python -m checks.audit
+
+secrets: .venv/.ready ## secrets in the repository's files
+	$(BIN)/python -m checks.secrets
 
 test: .venv/.ready
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+FUZZ_EXAMPLES ?= 5000
+
+fuzz: .venv/.ready ## the fuzzing of `make test`, for long: FUZZ_EXAMPLES a test
+	DPOBOT_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest -n $(WORKERS) --timeout 0 tests/fuzz
 
 format: .venv/.ready ## let ruff format the code
 	$(BIN)/ruff format .
