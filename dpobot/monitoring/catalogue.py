@@ -1,6 +1,7 @@
 """Every metric of dpobot, by name: what kind it is, what its labels are, what it says. The documentation is made of it.
 
-Labels are names that are written in the code (kinds, states, commands, jobs): never whose or which.
+Labels are names that are written in the code (kinds, states, commands, jobs): never whose or which. None is called
+``job`` or ``instance``: Prometheus itself gives those.
 """
 
 from dataclasses import dataclass
@@ -34,9 +35,9 @@ METRICS = (
     Metric("dpobot_cases_due", "gauge", ("days",), "Cases that must be answered within so many days, not yet overdue."),
     Metric("dpobot_cases_overdue", "gauge", (), "Cases whose time for an answer is over."),
     Metric("dpobot_oldest_unanswered_age_seconds", "gauge", (), "Age of the oldest case without an answer; 0: none."),
-    Metric("dpobot_jobs", "gauge", ("job", "state"), "Jobs that wait, run, have failed or are held."),
-    Metric("dpobot_job_runs_total", "counter", ("job", "outcome"), "Runs of jobs, by how they ended."),
-    Metric("dpobot_job_duration_seconds", "histogram", ("job",), "How long a run of a job took."),
+    Metric("dpobot_jobs", "gauge", ("job_name", "state"), "Jobs that wait, run, have failed or are held."),
+    Metric("dpobot_job_runs_total", "counter", ("job_name", "outcome"), "Runs of jobs, by how they ended."),
+    Metric("dpobot_job_duration_seconds", "histogram", ("job_name",), "How long a run of a job took."),
     Metric("dpobot_alerts_open", "gauge", (), "Matters that staff must look at."),
     Metric("dpobot_alerts_oldest_age_seconds", "gauge", (), "Age of the oldest of them; 0: none."),
     Metric("dpobot_inbox_waiting", "gauge", (), "Messages to the bot that are not dealt with."),
@@ -49,7 +50,10 @@ METRICS = (
     Metric("dpobot_letters_oldest_age_seconds", "gauge", (), "Age of the oldest of them; 0: none."),
     Metric("dpobot_erasure_notices", "gauge", ("state",), "Notices to other homeservers, by state."),
     Metric(
-        "dpobot_commands_total", "counter", ("by", "command"), "Commands that were understood, of a person or of staff."
+        "dpobot_commands_total",
+        "counter",
+        ("said_by", "command"),
+        "Commands that were understood, of a person or of staff.",
     ),
     Metric("dpobot_log_lines_total", "counter", ("level",), "Lines of the log: warning, error and critical."),
 )

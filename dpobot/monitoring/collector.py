@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
+from itertools import product
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -13,6 +14,10 @@ from dpobot.monitoring.catalogue import NAMED
 from dpobot.pulse import BOUNDS, Durations, Pulse, Role
 from dpobot.store.gauges import Gauges
 
+# counters that are there from the start: Prometheus sees no increase from "absent" to 1
+_SYNCS = ("ok", "unavailable", "rejected")
+_APIS, _CLASSES = ("client", "admin"), ("ok", "refused", "limited", "failed", "unreachable")
+_LEVELS = ("warning", "error", "critical")
 Labels = TypeVar("Labels", bound=tuple[str, ...])
 
 
@@ -47,12 +52,12 @@ def _of_process(pulse: Pulse, now: datetime) -> Iterator[Metric]:
     yield _family("dpobot_active", {(): pulse.role is Role.ACTIVE})
     if pulse.synced_at is not None:
         yield _family("dpobot_sync_age_seconds", {(): _age(now, pulse.synced_at)})
-    yield _family("dpobot_syncs_total", {(outcome,): count for outcome, count in pulse.syncs.items()})
-    yield _family("dpobot_homeserver_requests_total", pulse.requests)
+    yield _family("dpobot_syncs_total", {(outcome,): pulse.syncs[outcome] for outcome in _SYNCS})
+    yield _family("dpobot_homeserver_requests_total", {each: pulse.requests[each] for each in product(_APIS, _CLASSES)})
     yield _family("dpobot_commands_total", pulse.commands)
     yield _family("dpobot_job_runs_total", pulse.job_runs)
     yield _histogram("dpobot_job_duration_seconds", pulse.job_seconds)
-    yield _family("dpobot_log_lines_total", {(level,): count for level, count in pulse.log_lines.items()})
+    yield _family("dpobot_log_lines_total", {(level,): pulse.log_lines[level] for level in _LEVELS})
 
 
 def _of_database(gauges: Gauges, now: datetime) -> Iterator[Metric]:

@@ -10,12 +10,16 @@ from dpobot.engine.outcome import Drop, End, Outcome, PutBack, TryAgain, Wait
 from dpobot.pulse import PROCESS, Pulse
 
 _DONE, _STOPPED = "done", "stopped"
+_BAD = ("failed", "held")
 
 
 def timed(
     functions: Mapping[str, JobFunction], pulse: Pulse = PROCESS, monotonic: Callable[[], float] = time.monotonic
 ) -> dict[str, JobFunction]:
     """Return the same jobs, each of whose runs is counted under the job's name."""
+    for name in functions:
+        for ending in (_DONE, *_BAD):
+            pulse.job_runs[name, ending] += 0  # from the start: Prometheus sees no increase from "absent" to 1
     return {name: _timed(name, function, pulse, monotonic) for name, function in functions.items()}
 
 

@@ -56,11 +56,11 @@ async def test_the_numbers_are_those_of_the_database_and_of_the_process(watched:
         ("dpobot_cases_due", (("days", "3"),)): 2,
         ("dpobot_cases_overdue", ()): 1,
         ("dpobot_oldest_unanswered_age_seconds", ()): 31 * 86400,
-        ("dpobot_jobs", (("job", "erase"), ("state", "failed"))): 1,
-        ("dpobot_job_runs_total", (("job", "export"), ("outcome", "failed"))): 1,
-        ("dpobot_job_duration_seconds_bucket", (("job", "export"), ("le", "0.5"))): 1,
-        ("dpobot_job_duration_seconds_bucket", (("job", "export"), ("le", "+Inf"))): 2,
-        ("dpobot_job_duration_seconds_sum", (("job", "export"),)): 7200.3,
+        ("dpobot_jobs", (("job_name", "erase"), ("state", "failed"))): 1,
+        ("dpobot_job_runs_total", (("job_name", "export"), ("outcome", "failed"))): 1,
+        ("dpobot_job_duration_seconds_bucket", (("job_name", "export"), ("le", "0.5"))): 1,
+        ("dpobot_job_duration_seconds_bucket", (("job_name", "export"), ("le", "+Inf"))): 2,
+        ("dpobot_job_duration_seconds_sum", (("job_name", "export"),)): 7200.3,
         ("dpobot_alerts_open", ()): 2,
         ("dpobot_inbox_waiting", ()): 2,
         ("dpobot_inbox_oldest_age_seconds", ()): 120,
@@ -71,7 +71,7 @@ async def test_the_numbers_are_those_of_the_database_and_of_the_process(watched:
         ("dpobot_letters_waiting", ()): 1,
         ("dpobot_letters_oldest_age_seconds", ()): 6 * 3600,
         ("dpobot_erasure_notices", (("state", "found"),)): 2,
-        ("dpobot_commands_total", (("by", "person"), ("command", "export"))): 2,
+        ("dpobot_commands_total", (("command", "export"), ("said_by", "person"))): 2,
         ("dpobot_homeserver_requests_total", (("api", "admin"), ("outcome", "unreachable"))): 1,
         ("dpobot_homeserver_requests_total", (("api", "admin"), ("outcome", "limited"))): 1,
         ("dpobot_syncs_total", (("outcome", "unavailable"),)): 3,
@@ -139,7 +139,7 @@ def test_names_are_as_prometheus_wants_them() -> None:
     assert [each.name for each in METRICS if (each.type == "counter") != each.name.endswith("_total")] == []
     timed = [each for each in METRICS if "age" in each.name.split("_") or "duration" in each.name]
     assert [each.name for each in timed if not each.name.endswith("_seconds")] == []
-    forbidden = {"user", "person", "case", "reference", "room", "event", "server", "file", "name"}
+    forbidden = {"user", "person", "case", "reference", "room", "event", "server", "file", "name", "job", "instance"}
     assert [each.name for each in METRICS if forbidden & set(each.labels)] == []
 
 
