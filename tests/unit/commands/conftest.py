@@ -185,7 +185,7 @@ def desk(registry: Registry) -> Desk:
     """A desk whose policy approves exports."""
     rules = Rules(approve=frozenset({Kind.EXPORT}))
     notices = notice.load(templates_folder() / "notice", OPERATOR)
-    return Desk(registry, rules, notices, receipt_page=partial(attachment, _renderer(), KEY.public))
+    return Desk(registry, rules, notices, receipt_page=partial(attachment, _renderer(), KEY.publics))
 
 
 @pytest.fixture
