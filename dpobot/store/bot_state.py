@@ -40,6 +40,15 @@ async def set(tx: Tx, key: str, value: str) -> None:  # noqa: A001 - always read
     )
 
 
+async def settle(tx: Tx, key: str, value: str) -> str:
+    """Store a value unless there is one, and return the one that counts: of two machines at once, the first one's."""
+    while not await insert_new(tx, bot_state, {"key": key, "value": value}):
+        known = await get(tx, key)
+        if known is not None:
+            return known
+    return value
+
+
 async def set_sealed(tx: Tx, key: str, value: str) -> None:
     """Store a value encrypted at rest, replacing what was there; its place is the key's name."""
     await set(tx, key, tx.seal.close(value.encode(), key).hex())

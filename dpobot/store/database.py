@@ -133,10 +133,7 @@ def _backoff(attempt: int) -> float:
 
 async def _check_seal(tx: Tx) -> None:
     """Refuse to run with other keys than the database was written with: nothing in it could be read."""
-    known = await bot_state.get(tx, _SEAL_CHECK)
-    if known is None:
-        await bot_state.set(tx, _SEAL_CHECK, tx.seal.close(b"dpobot", _SEAL_CHECK).hex())
-        return
+    known = await bot_state.settle(tx, _SEAL_CHECK, tx.seal.close(b"dpobot", _SEAL_CHECK).hex())
     try:
         tx.seal.open(bytes.fromhex(known), _SEAL_CHECK)
     except SealError as error:

@@ -30,8 +30,8 @@ async def take_in_receipt_key(config: Config, database: Database) -> None:
     key that nobody has published.
     """
     own = key.load_or_create(config.data.directory, config.data.receipt_key_file)
-    known = await database.read(lambda tx: bot_state.get(tx, bot_state.RECEIPT_KEY))
-    if known is not None and known not in own.publics.values():
+    known = await database.write(lambda tx: bot_state.settle(tx, bot_state.RECEIPT_KEY, own.public))
+    if known not in own.publics.values():
         cure = "copy the one that this installation signs with; if it is lost for good: dpobot rotate-keys --receipt"
         raise ConfigurationError(
             [f"the key of receipts here is not {key.key_id_of(known)}, which is published; {cure}"]
