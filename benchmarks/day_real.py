@@ -5,10 +5,13 @@ bot is killed and started. At the wall's speed: a homeserver's clock can't be hu
 """
 
 import asyncio
+import logging
 import statistics
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 from benchmarks.measure import Figures
 from dpobot.demo.synapse import Synapse
@@ -42,6 +45,7 @@ class Stage:
 
 async def run(people: int) -> tuple[dict[str, Figures], dict[str, bool]]:
     """Let the waves pass; return figures and goals."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="dpobot-day-real-") as name, postgres.server() as database:
         folder = Path(name)
         synapse = Synapse(folder / "synapse")

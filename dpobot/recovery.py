@@ -35,7 +35,6 @@ RESTORED = (
     "After a database was put back from a backup, and before the bot starts: references go on above those that were"
     " given since the backup, erasures that have not begun are taken back, and people with open requests are told."
 )
-RESTORED_CODE = "restored"  # the alert that staff are told
 _GAP = 1000  # numbers that are left out at least
 
 
@@ -94,7 +93,7 @@ async def _settle(tx: Tx, renderer: Renderer, now: datetime, given: argparse.Nam
         await bot_state.set(tx, bot_state.DELIVERIES_PAUSED, now.isoformat())
         await trail.record(tx, now, "admin", "deliveries.paused")
     await trail.record(tx, now, "admin", "database.restored", None, {"number": number, "withdrawn": len(withdrawn)})
-    await alerts.open(tx, key=f"restored:{now.isoformat()}", code=RESTORED_CODE, now=now)
+    await alerts.open(tx, key=f"restored:{now.isoformat()}", code=alerts.RESTORED, now=now)
     await origin.accept(tx)
     return number, len(people)
 

@@ -1,7 +1,7 @@
 """What staff must look at: one row a matter, however often it is noticed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -14,6 +14,8 @@ from dpobot.store.tx import Tx
 _CARRY_OUT = ("export", "erase", "restrict", "rectify")
 _PARTIAL = "erasure_partial"  # an erasure that has ended without having done everything
 _CAP = "daily_cap"  # the alert of an erasure that waits because enough have begun today
+RESTORED = "restored"  # the database was put back from a backup: nobody can do anything about it but know
+_RESTORED_OPEN = timedelta(days=7)
 _BY_THE_WAY = ("survey", "verify_erasure", "lift")
 
 
@@ -52,7 +54,7 @@ async def settle(tx: Tx, now: datetime) -> int:
     Those of work that carries a case out, when it is neither stopped nor partial any more: somebody has decided. Those
     of taking an archive back, when a later run has done it, or when the case has moved on and nothing of the archive is
     left on the homeserver. Those of counting, checking and lifting, when a later run has done it, or the case is over.
-    Those of an erasure that waits for its turn, when it has come.
+    Those of an erasure that waits for its turn, when it has come. That of a restored database, after a week.
     """
     about = (job.c.case_id == table.c.case_id) & (case.c.id == job.c.case_id) & table.c.key.in_(_keys())
     decided = job.c.name.in_(_CARRY_OUT) & case.c.state.not_in((CaseState.HELD, CaseState.PARTIAL))
@@ -65,7 +67,8 @@ async def settle(tx: Tx, now: datetime) -> int:
     its_turn = (table.c.code == _CAP) & sa.exists().where(
         case.c.id == table.c.case_id, case.c.state != CaseState.APPROVED
     )
-    ended = over | retried | its_turn
+    known = (table.c.code == RESTORED) & (table.c.at < now - _RESTORED_OPEN)
+    ended = over | retried | its_turn | known
     return await change(tx, sa.update(table).where(table.c.closed_at.is_(None), ended).values(closed_at=now))
 
 

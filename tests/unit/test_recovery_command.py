@@ -162,12 +162,14 @@ async def test_what_was_put_back_gives_no_reference_twice_and_erases_nobody_who_
     await database.write(origin.refuse_copy)
     seen = await database.read(look)
     fresh = await _open(database, PEOPLE[0], Kind.EXPORT)
+    settled = [await database.write(lambda tx, d=days: alerts.settle(tx, NOW + timedelta(days=d))) for days in (6, 8)]  # type: ignore[misc] # bound per turn
     await database.close()
     assert status == 0
     assert capsys.readouterr().out == "references go on above 2000; 3 people with open requests will be told\n"
     assert (given, fresh) == (f"DPO-{NOW.year}-0004", f"DPO-{NOW.year}-2001")
     assert [state for _, _, state in seen.pop("rows")] == ["review", "withdrawn", "review"]
     told = [(person, None) for person in PEOPLE]
+    assert settled == [0, 1]
     assert seen == {"told": told, "alerts": ["restored"], "paused": True, "trail": True}
 
 
