@@ -53,6 +53,7 @@ from dpobot.store.lock import Lock
 from dpobot.store.watch import SchemaWatch
 from dpobot.text import notice
 from dpobot.text.render import templates_folder
+from dpobot.workshop import authority
 from dpobot.workshop.administration import Administration as Administration
 from dpobot.workshop.administration import adapters
 from dpobot.workshop.administration import admin_token as admin_token
@@ -155,6 +156,7 @@ async def bot(config: Config, clock: Clock | None = None) -> AsyncIterator[Bot]:
         wired = wire(config, clock, database, Administration(*administration), session)
 
         async def begin() -> None:
+            await authority.look(config)
             await take_in_safeguards(config, clock, database)
             await courier.lend_token(database, session.access_token if config.cluster.enabled else None)
 
