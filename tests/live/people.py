@@ -11,7 +11,9 @@ from dpobot.matrix.session import Session
 from dpobot.model.ids import EventId, RoomId, UserId
 
 
-async def opened(synapse: Synapse, account: Credentials, folder: Path, recovery_key: str | None = None) -> Session:
+async def opened(
+    synapse: Synapse, account: Credentials, folder: Path, recovery_key: str | None = None, *, founds: bool = True
+) -> Session:
     """Open a session of an account."""
     return await Session.open(
         homeserver_url=synapse.url,
@@ -20,6 +22,7 @@ async def opened(synapse: Synapse, account: Credentials, folder: Path, recovery_
         device_name="test",
         folder=folder,
         recovery_key=(lambda: recovery_key) if recovery_key is not None else None,
+        founds=founds,
     )
 
 

@@ -17,7 +17,7 @@ from dpobot.model.ids import DeviceId, EventId, RoomId
 from dpobot.model.words import Trust
 from tests.live.bot import RunningBot
 from tests.live.conftest import Register
-from tests.live.guest import Arrive, Guest
+from tests.live.guest import ACCEPTED, COMPLETE, Arrive, Guest
 from tests.live.line import Line
 from tests.live.people import Client, joined, opened
 
@@ -101,14 +101,19 @@ async def test_the_standby_goes_on(
     line.mend()
     await bot.start(WAITING)
     assert await _refused(bot)  # it is no standby: it would use the device of the one that runs
+    await guest.say("export")
+    await guest.hear(ACCEPTED)
     assert _end_the_holder(postgres_url) == 1
     assert await standby.ended() == 75
     assert "the database's lock is lost" in standby.log()
+    await guest.hear(COMPLETE)
     await guest.say("help access")
-    assert await _answer(guest, GREETING + 5) == first  # its device is as good as before
+    assert await _answer(guest, len(guest.messages()) + 1) == first  # its device is as good as before
 
     await guest.quiet(2)
-    assert len(guest.messages()) == len(guest.messages(guest.room)) == GREETING + 5
+    bodies = [event.content["body"] for event in guest.messages(guest.room)]
+    assert len(bodies) == len(set(bodies)) == len(guest.messages())
+    assert [len(guest.heard(COMPLETE)), len(guest.files())] == [1, 1]
     assert guest.unread() == []
     assert [each.log().count(TOOK_OVER) for each in bots] == [1, 1]
     assert "send_known" in standby.log()
@@ -216,6 +221,16 @@ async def test_keys_that_come_twice_are_harmless(two: MakeTwo, synapse: Synapse,
         assert (again.bodies(), kim.bodies()) == (["once", "twice"], ["heard"])
     finally:
         await again.session.close()
+
+
+async def test_a_standby_founds_no_identity(synapse: Synapse, register: Register, tmp_path: Path) -> None:
+    """Two machines that start for the first time at one moment would make two: one waits for the other's."""
+    account = await register("dpo")
+    for folder in ("one", "one"):  # a second time, too
+        with pytest.raises(Unavailable, match="no_identity"):
+            await opened(synapse, account, tmp_path / folder, founds=False)
+    session = await opened(synapse, account, tmp_path / "one")
+    await session.close()
 
 
 async def _pester(synapse: Synapse, sender: Client, target: Client, times: int) -> None:
