@@ -82,7 +82,7 @@ class Sender:
             except (Altered, OSError, TimeoutError, Unavailable, _Stopped) as end:
                 if not response.prepared:
                     raise _lost(case_id, volume.number) from end
-                _logger.warning("download.broken_off", case_id=case_id, volume=volume.number, why=type(end).__name__)
+                _logger.warning("download.broken_off", case_id=case_id, volume=volume.number, code=type(end).__name__)
                 _hang_up(request)
                 return
         _logger.info("download.sent", case_id=case_id, volume=volume.number, size=part.length)

@@ -21,5 +21,5 @@ async def look(config: Config) -> bool:
         await http.close()
     powerful = bool(found.get("admin"))
     if powerful:
-        _logger.warning("account.is_server_admin", cure="take that right from the bot's account; see dpobot check")
+        _logger.warning("account.is_server_admin")  # dpobot check says what to do
     return powerful
