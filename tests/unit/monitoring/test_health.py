@@ -1,5 +1,8 @@
 """Alive, ready or not, and what is missing."""
 
+import asyncio
+import socket
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +13,7 @@ from dpobot.clock import SystemClock
 from dpobot.config import MonitoringConfig
 from dpobot.errors import ConfigurationError, Unavailable
 from dpobot.monitoring.health import readiness
+from dpobot.monitoring.probe import well
 from dpobot.monitoring.server import Monitoring
 from dpobot.monitoring.service import watched as service
 from dpobot.pulse import Pulse, Role
@@ -87,6 +91,15 @@ async def test_other_paths_and_methods_are_nothing(watched: Monitoring) -> None:
             assert answer.status == 404
         async with session.post(f"{watched.address}/metrics") as answer:
             assert answer.status == 405
+
+
+async def test_the_health_check_of_a_container(watched: Monitoring) -> None:
+    """It takes 200 for well, and nothing else: not another path, not a silent port."""
+    paths = {"/healthz": True, "/readyz": True, "/nothing": False}
+    found = {path: await asyncio.to_thread(well, watched.address + path) for path in paths}
+    assert found == paths
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        assert not await asyncio.to_thread(well, f"http://127.0.0.1:{silent.getsockname()[1]}/healthz", 0.2)
 
 
 async def test_a_port_that_is_taken_is_said(watched: Monitoring, sqlite_database: Database) -> None:
