@@ -13,6 +13,7 @@ from dpobot.store.database import Database
 from dpobot.store.seal import Seal
 from tests import postgres
 from tests.mas.stand_in import delegation as delegation
+from tests.wheel import wheel as wheel
 
 # A busy machine is no finding: examples are the same in every run, and none is judged by its time.
 settings.register_profile("dpobot", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -35,6 +35,13 @@ class Installation:
             hint = f"dpobot check --config {self.path} says how it stands, --config names another"
             raise ConfigurationError([f"init: {self.path} exists, and is never overwritten; {hint}"])
 
+    def make_folder(self) -> None:
+        """Make the folder of the configuration. Raises `ConfigurationError`."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError([f"init: {self.path.parent} can't be made ({error.strerror})"]) from error
+
     def relative(self, path: Path) -> str:
         """Return a path as the configuration names it: from its own folder, if it is below."""
         folder = self.path.parent.resolve()
@@ -76,6 +83,7 @@ async def tell(answers: Answers, place: Installation) -> Result:
     Raises `ConfigurationError`, `Unavailable`, `Rejected`.
     """
     place.require_new()
+    place.make_folder()
     answers.require(questions.HOMESERVER_URL, questions.ADMIN_TOKEN, *operator.needed(answers), *staff.needed(answers))
     where = await server.ask(answers, place.secrets)
     data = place.path.parent / await answers.of(questions.DATA, check=place.make_data)

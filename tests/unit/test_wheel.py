@@ -32,15 +32,12 @@ print(version.id, len(content["body"]) > 100, "Auskunft" in german["body"])
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the wheel would install."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "uv", "build", "--wheel", "--quiet", "--out-dir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True)
-    [wheel] = folder.glob("*.whl")
+    folder = tmp_path_factory.mktemp("site")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
+        archive.extractall(folder)
+    return folder
 
 
 def test_the_wheel_works_without_the_checkout(installed: Path, tmp_path: Path) -> None:
@@ -56,6 +53,9 @@ def test_the_wheel_brings_migrations_schemas_and_types(installed: Path) -> None:
     found = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     wanted = {
         "dpobot/py.typed",
+        "dpobot/_bot.example.toml",
+        "dpobot-0.1.0.data/data/share/dpobot/dpobot.service",
+        "dpobot-0.1.0.data/data/share/dpobot/dpobot.sysusers",
         "dpobot/store/migrations/script.py.mako",
         "dpobot/archive/schemas/manifest.schema.json",
         "dpobot/_templates/user/greeting.html",

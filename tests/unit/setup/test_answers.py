@@ -25,7 +25,7 @@ def test_options_win_and_secrets_come_from_files(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("DPOBOT_INIT_ADMIN_TOKEN", "syt_environment")
     monkeypatch.setenv("DPOBOT_INIT_BOT_PASSWORD_FILE", str(tmp_path / "password"))
     asked = (questions.NAME, questions.ADMIN_TOKEN, questions.BOT_PASSWORD, questions.SERVICE, questions.COUNTRY)
-    options = {"admin_token": tmp_path / "token", "country": "DE"}
+    options: dict[str, str | Path | None] = {"admin_token": tmp_path / "token", "country": "DE"}
     assert answers.given(options, asked) == {
         "name": "from the environment",
         "admin_token": "syt_option",
