@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from dpobot.model.ids import RoomId, UserId
-from dpobot.model.notices import ANSWER, ErasureAnswer
+from dpobot.model.notices import ANSWER, LANGUAGE, ErasureAnswer
 from dpobot.model.records import Reply
 from dpobot.store import outbox
 from dpobot.store.database import Tx
 from dpobot.store.outbox import OutboxItem
 from dpobot.text.render import Renderer
 
-_LANGUAGE = "en"  # nobody knows which one they speak
 
 
 async def post_answer(
@@ -35,7 +34,7 @@ async def post_answer(
         "case": answer.case if answer else None,
         "state": answer.state.value if answer else None,
     }
-    content = renderer.message(Reply("federation/answer", values, notice=True), _LANGUAGE)
+    content = renderer.message(Reply("federation/answer", values, notice=True), LANGUAGE)
     said = {} if answer is None else {ANSWER: answer.to_content()}
     item = OutboxItem(key=message_key, user_id=sender, room_id=room_id, content={**content, **said}, created_at=now)
     await outbox.put(tx, item)

@@ -17,13 +17,12 @@ from dpobot.engine.outcome import stable
 from dpobot.errors import Rejected, Unavailable
 from dpobot.jobs.parts import Parts
 from dpobot.model.ids import RoomId, UserId
-from dpobot.model.notices import NOTICE, ErasureNotice, NoticeState
+from dpobot.model.notices import LANGUAGE, NOTICE, ErasureNotice, NoticeState
 from dpobot.model.records import Case, Reply
 from dpobot.store import erasures, notices, staff_rooms
 from dpobot.store.database import Tx
 from dpobot.store.notices import NoticeRow
 
-LANGUAGE = "en"  # of what we write to people whose language nobody knows
 PATIENCE = timedelta(days=14)  # so long a contact may take to come into the room
 TROUBLE = timedelta(days=3)  # so long a server may be away
 WAITS = "notices_wait"

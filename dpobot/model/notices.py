@@ -15,6 +15,7 @@ from dpobot.model.ids import UserId
 NOTICE = "org.dpobot.erasure_notice"  # in the content of an m.room.message, beside the words for people
 ANSWER = "org.dpobot.erasure_answer"
 VERSION = 1
+LANGUAGE = "en"  # of the words beside it: nobody knows which one those speak who read them
 _MOST_SERVER = 230  # characters of a server name (spec, Appendices, "Server Name"), its port included
 _SERVER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,255})(?::(?P<port>[0-9]{1,5}))?")
 # the localparts of new accounts; historical ones may hold all of printable ASCII (spec, "User Identifiers")

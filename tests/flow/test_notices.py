@@ -113,10 +113,10 @@ async def test_from_the_persons_word_to_done(team: Team) -> None:
         await stage.settle()
         assert await _ledger(stage) == {"other.test": (state, None)}
     assert "`other.test` says that it has done what we asked for" in team.thread(case)[-1]
-    assert "says that it is done: 1" in team.card(case)
+    assert "says that it is done (1)" in team.card(case)
     bert = await stage.meet(BERT)
     said = await stage.ask(bert, BERT, f"receipt {receipt_code(stage.said(room))}")
-    assert "says that it is done: 1" in said[0]
+    assert "says that it is done (1)" in said[0]
     (row,) = [row for row in await stage.rows("case") if row["reference"] == case]
     assert row["state"] == "closed"
 

@@ -101,7 +101,7 @@ async def test_from_erase_here_to_done_there(tmp_path: Path) -> None:
         case = await _erased(client, here)
         await _told(here, case)
         theirs = await _decided(there, case)
-        await here.staff.card(case, "says that it is done: 1")
+        await here.staff.card(case, "says that it is done (1)")
         assert there.front.asked > 0
         assert theirs in "\n".join(body(event) for event in there.staff.main())
         for place in (here, there):
@@ -152,7 +152,7 @@ async def _told(here: Place, case: str) -> None:
     """Let staff have the other server told; its bot comes into the room by itself."""
     root = (await here.staff.card(case)).event_id
     await here.staff.say(f"notify {await here.staff.code('notify', root)}", root)
-    await here.staff.card(case, "has opened a case of its own: 1")
+    await here.staff.card(case, "has opened a case of its own (1)")
 
 
 async def _decided(there: Place, theirs: str) -> str:

@@ -8,7 +8,7 @@ from dpobot.commands.codes import CODE
 from dpobot.commands.spec import Arguments, Outcome, StaffCommand, StaffContext
 from dpobot.commands.staff_case import refuse_own, the_case
 from dpobot.errors import StaffRefusal
-from dpobot.model.notices import TO_BE_TOLD, NoticeState
+from dpobot.model.notices import LANGUAGE, TO_BE_TOLD, NoticeState
 from dpobot.model.records import Case, Json, Reply, StaffMessage
 from dpobot.store import erasures, notices
 from dpobot.text.language import translatable
@@ -58,8 +58,7 @@ async def _notice(context: StaffContext, case: Case) -> dict[str, Any]:
     known = await erasures.get(context.tx, case.id)
     if known is None or known.erased_at is None:
         raise StaffRefusal("no_notices", reference=case.reference)
-    notice = ledger.notice_of(case, known)
-    return {**notice.to_content(), "requested": [each.value for each in notice.requested]}
+    return {**ledger.notice_of(case, known).to_content(), "language": LANGUAGE}
 
 
 def _shown(row: notices.NoticeRow) -> dict[str, Any]:

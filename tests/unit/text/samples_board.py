@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from dpobot.model.notices import NoticeState
 from dpobot.model.words import CaseState, Kind
 from tests.unit.text.samples import AT
 
@@ -34,14 +35,24 @@ _CARD: dict[str, Any] = {
     "erasure": None,
     "field": None,
     "scope": None,
+    "notices": [],
+    "foreign": None,
     "next": "claim",
+}
+_FOREIGN: dict[str, Any] = {
+    "server": "one.example.org",
+    "sender": "@dpo:example.org",
+    "reference": "DPO-2026-0007",
+    "verified": True,
+    "requested": ["forget", "redact"],
+    "erased_on": "2026-11-22",
 }
 _ERASURE: dict[str, Any] = {
     "stage": "counting",
     "until": AT,
     "begun_at": AT,
     "checked_at": AT,
-    "options": {"redact": True, "media": True, "direct": True},
+    "options": {"redact": True, "media": True, "direct": True, "tell": True},
     "copied": "delivered",
     "exceptional": None,
     "rooms": None,
@@ -81,12 +92,17 @@ _COUNTED: dict[str, Any] = {
     "what": "counted",
     "plan": {"options": _NO_OPTIONS, "survey": _SURVEY},
 }
-_WORDS = {"at": AT, "lines": ["Good morning,", "this is about my account."], "more": False}
+_WORDS = {"at": AT, "lines": ["Good morning,", "this is about my account."], "more": False, "who": None}
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "staff/card": [
         _CARD,
         {**_CARD, "kind": "export", "scope": "visible"},
+        {**_CARD, "notices": [{"state": state.value, "count": 12} for state in NoticeState]},
+        *(
+            {**_CARD, "kind": "erasure", "channel": "federation", "evidence": evidence, "foreign": _FOREIGN}
+            for evidence in ("their_server", "not_their_server")
+        ),
         *({**_CARD, "kind": kind.value} for kind in Kind),
         *(
             {**_CARD, "state": state.value, "paused_at": AT if state is CaseState.PAUSED else None}
@@ -123,7 +139,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {**_CARD, "state": "held", "held": "anomaly_size", "next": "held", "approvals": 2},
         {**_CARD, "state": "refused", "outcome": "identity", "over": True, "closed_at": AT, "next": "nothing"},
     ],
-    "staff/thread_words": [{"messages": [_WORDS]}, {"messages": [_WORDS, {**_WORDS, "more": True}]}],
+    "staff/thread_words": [{"messages": [_WORDS, _WORDS | _WHO]}, {"messages": [_WORDS, {**_WORDS, "more": True}]}],
     "staff/thread_file": [{"file_name": "letter.pdf", "media_type": "application/pdf", "size": 12_345}],
     "staff/event_case": [
         *(

@@ -24,9 +24,9 @@ _SURVEY: dict[str, Any] = {
     "servers": ["example.com", "matrix.example.net"],
 }
 _NOTHING: dict[str, Any] = {name: [] if name == "servers" else 0 for name in _SURVEY}
-_ALL = {"redact": True, "media": True, "direct": True}
-_NONE = {"redact": False, "media": False, "direct": False}
-_WORDS = {"redact": "erase redact", "media": "erase media", "direct": "erase direct"}
+_ALL = {"redact": True, "media": True, "direct": True, "tell": True}
+_NONE = {"redact": False, "media": False, "direct": False, "tell": False}
+_WORDS = {"redact": "erase redact", "media": "erase media", "direct": "erase direct", "tell": "erase tell"}
 _PLAN: dict[str, Any] = {
     **_REFERENCE,
     "changed": False,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dpobot.commands.corrections import AVATAR, EMAIL, NAME, PICTURE
+from dpobot.model.notices import NoticeState
 from dpobot.receipt.page import WELL_KNOWN
 from tests.unit.text.samples import AT
 
@@ -14,6 +15,8 @@ _CORRECTIONS = (
     (AVATAR, None, None),
     (EMAIL, "old@example.org", "new@example.org"),
 )
+
+_RECEIPT = {**_REFERENCE, "key_id": "ed25519:0123456789012345", "published": WELL_KNOWN}
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "restored": [
@@ -44,8 +47,9 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "erase_code_wrong": [{"left": left} for left in (4, 1, 0)],
     "erase_needs_code": [{}],
     "receipt": [
-        {**_REFERENCE, "residuals": left, "key_id": "ed25519:0123456789012345", "published": WELL_KNOWN}
+        {**_RECEIPT, "residuals": left, "notices": told}
         for left in (True, False)
+        for told in ([], [{"state": state.value, "count": 12} for state in NoticeState])
     ],
     "receipt_page": [_REFERENCE],
     "receipt_not_ready": [{}],

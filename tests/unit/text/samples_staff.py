@@ -73,7 +73,7 @@ _SURVEY: dict[str, Any] = {
     "direct_rooms": 2, "media": 321, "media_bytes": 98_765_432, "media_private": 20, "devices": 3, "addresses": 1,
     "account_data": 44, "sso_links": 0, "servers": ["one.example.org", "two.example.org"],
 }  # fmt: skip
-_ALL = {"redact": True, "media": True, "direct": True}
+_ALL = {"redact": True, "media": True, "direct": True, "tell": True}
 _NONE = {"redact": False, "media": False, "direct": False}
 _PLAN: dict[str, Any] = {
     "version": 1,

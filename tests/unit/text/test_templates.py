@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from dpobot.text.render import Renderer, templates_folder
 from tests.unit.text.collected import SAMPLES
 from tests.unit.text.samples import GLOBALS
 
+_MESSAGES = ("user/", "staff/", "receipt/", "federation/")
 LANGUAGES = ("en", "de", "fr")
 # What Matrix clients show of HTML (spec 11.2.1.1 "m.room.message msgtypes")
 ALLOWED = {"p", "ul", "ol", "li", "code", "strong", "a", "br"}
@@ -71,8 +73,15 @@ def test_every_template_has_a_sample(renderer: Renderer) -> None:
     """The folders and the samples name the same templates, so that no sentence goes untested."""
     paths = {name.removesuffix(".html") for name in renderer.templates() if "/parts/" not in name}
     paths -= {"receipt/verify"}  # a page
-    names = {path.removeprefix("user/") for path in paths if path.startswith(("user/", "staff/", "receipt/"))}
+    names = {path.removeprefix("user/") for path in paths if path.startswith(_MESSAGES)}
     assert names == set(SAMPLES)
+
+
+def _shown(values: dict[str, Any], language: str) -> str:
+    """Return in which language a message is quoted; the reader's if none is."""
+    plan = values.get("plan", {})
+    quoted = plan.get("notice", values.get("notice"))
+    return str(plan.get("language") or (quoted["language"] if isinstance(quoted, dict) else language))
 
 
 def _messages(renderer: Renderer, name: str, language: str) -> Iterator[tuple[str, str, str]]:
@@ -80,7 +89,7 @@ def _messages(renderer: Renderer, name: str, language: str) -> Iterator[tuple[st
     for values in SAMPLES[name]:
         content = renderer.message(Reply(name, values), language)
         assert content["m.mentions"] == {}  # no message notifies anybody but by being a message (MSC3952)
-        shown = values.get("plan", {}).get("language", language)
+        shown = _shown(values, language)
         yield str(content["formatted_body"]), str(content["body"]), shown
 
 
