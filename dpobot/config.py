@@ -316,7 +316,7 @@ def load(path: Path) -> Config:
         raw = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigurationError([f"{path}: no such file; copy bot.example.toml and fill it in"]) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError([f"{path}: can't be read as TOML: {error}"]) from error
     problems = named_files.locate(raw, path.parent)
     try:

@@ -62,10 +62,9 @@ def _key(text: str, named: str | None, config: Config | None) -> str:
             raise ConfigurationError(["verify: name the public key with --key, or the installation with --config"])
         own = key.load(config.data.directory, config.data.receipt_key_file)
         return own.publics.get(check.key_id_in(text), own.public)
-    path = Path(named)
-    if not path.is_file():
+    if not _is_file(named):
         return named
-    content = _read(path)
+    content = _read(Path(named))
     try:
         keys = json.loads(content)["receipt_keys"]
         found = {name: str(each["key"]) for name, each in keys.items()}
@@ -75,6 +74,13 @@ def _key(text: str, named: str | None, config: Config | None) -> str:
     if known is None:
         raise ReceiptError("unknown_key")
     return known
+
+
+def _is_file(named: str) -> bool:
+    try:
+        return Path(named).is_file()
+    except OSError:  # a name longer than any file's
+        return False
 
 
 def _read(file: Path) -> str:
