@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from dpobot import config
+from dpobot import config, exits
+from dpobot.errors import Outdated
 from dpobot.store import schema
 from dpobot.store.database import Database, Tx
 from dpobot.store.seal import Seal, load_or_create
@@ -61,3 +62,13 @@ async def test_a_newer_database_is_refused(bot_toml: Path, command: str) -> None
     await database.write(move_on)
     await database.close()
     assert await run(bot_toml, command) == (2, "", _NEWER)
+
+
+def test_who_runs_while_a_newer_one_migrates_ends_to_be_started_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 75: the service manager starts what is installed now; the sentence says why."""
+
+    async def run_until_moved_on() -> int:
+        raise Outdated("9999", schema.HEAD)
+
+    assert exits.run(run_until_moved_on) == 75
+    assert "was brought to revision 9999 by another dpobot" in capsys.readouterr().err
