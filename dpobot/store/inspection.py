@@ -92,7 +92,13 @@ class Work:
 async def work(tx: Tx, now: datetime, silent: timedelta, late: timedelta) -> Work:
     """Count jobs. ``silent``: without a heartbeat for so long; ``late``: wanted, and due for so long."""
     running = job.c.state == JobState.RUNNING
-    quiet = running & (job.c.heartbeat_at < now - silent)  # NULL on SQLite, where one process runs them all
+    quiet = sa.and_(running, _quiet(silent)) if await is_postgresql(tx) else sa.false()
     waiting = (job.c.state == JobState.WANTED) & (job.c.wake_at < now - late)
     counts = [sa.func.count(sa.case((condition, 1))) for condition in (running, quiet, waiting)]
     return Work(*map(int, (await tx.conn.execute(sa.select(*counts))).one()))
+
+
+def _quiet(silent: timedelta) -> sa.ColumnElement[bool]:
+    """Return whether a job's machine is silent, by the clock that gives the heartbeats, too."""
+    last = sa.type_coerce(job.c.heartbeat_at, sa.DateTime(timezone=True))
+    return last + sa.cast(silent, sa.Interval) < sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
