@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 
-from dpobot import app, exits, log, memory, recovery, rotation
+from dpobot import app, exits, log, memory, recovery, rotation, worker
 from dpobot.audit import access, chain
 from dpobot.cases import access_log, holidays, identity, register
 from dpobot.check import checks, report
@@ -63,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("run", help="serve until stopped")
     serve.set_defaults(run=_run)
-    worker = commands.add_parser("worker", help="run jobs beside the bot, on any machine, until stopped")
-    worker.set_defaults(run=_worker)
+    helper = commands.add_parser("worker", help="run jobs beside the bot, on any machine, until stopped")
+    helper.set_defaults(run=_worker)
     migrate = commands.add_parser("migrate", help="bring the database up to date and stop")
     migrate.set_defaults(run=_migrate)
     book = commands.add_parser("register", help="the register of requests as CSV, or a check of the audit trail")
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     rotation.arguments(rotate)
     rotate.set_defaults(run=_rotate)
     begin, contact = setup.parsers(commands)
-    for each in (serve, worker, migrate, book, looks, trust, checking, rotate, begin, contact):
+    for each in (serve, helper, migrate, book, looks, trust, checking, rotate, begin, contact):
         each.add_argument(
             "--config", type=Path, default=Path("bot.toml"), help="configuration file (default: bot.toml)"
         )
@@ -175,8 +175,7 @@ async def _run(given: argparse.Namespace) -> int:
 
 
 async def _worker(given: argparse.Namespace) -> int:
-    """Become a worker: the same process begins anew without all that this command line has loaded."""
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "dpobot.worker", "--config", str(given.config)])  # noqa: S606 - ourselves
+    worker.become(load(given.config))
 
 
 async def _leave_when(lost: asyncio.Event) -> None:

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from dpobot import credentials, named_files
+from dpobot import named_files
+from dpobot.credentials import secret as secret
 from dpobot.errors import ConfigurationError
 from dpobot.model.words import Kind
 
@@ -354,19 +355,3 @@ def bot_password(config: Config) -> str:
             ["matrix.password_file: the homeserver asks for the bot's password; name the file that holds it"]
         )
     return secret(config.matrix.password_file)
-
-
-def secret(path: Path) -> str:
-    """Read a secret from its file. Raises `ConfigurationError` if it is missing, empty or open to others."""
-    try:
-        private = credentials.private(path)
-        text = path.read_text("utf-8").strip()
-    except OSError as error:
-        raise ConfigurationError([f"{path}: the secret can't be read ({error.strerror})"]) from error
-    except UnicodeDecodeError:  # `from None`: the cause would quote the secret
-        raise ConfigurationError([f"{path}: the secret is no text"]) from None
-    if not private:
-        raise ConfigurationError([f"{path}: others may read this secret; chmod 600 {path}"])
-    if not text:
-        raise ConfigurationError([f"{path}: the secret is empty"])
-    return text

@@ -50,3 +50,19 @@ def private(path: Path) -> bool:
 def _folder() -> Path | None:
     named = os.environ.get(_DIRECTORY)
     return Path(named) if named else None
+
+
+def secret(path: Path) -> str:
+    """Read a secret from its file. Raises `ConfigurationError` if it is missing, empty or open to others."""
+    try:
+        ours = private(path)
+        text = path.read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError([f"{path}: the secret can't be read ({error.strerror})"]) from error
+    except UnicodeDecodeError:  # `from None`: the cause would quote the secret
+        raise ConfigurationError([f"{path}: the secret is no text"]) from None
+    if not ours:
+        raise ConfigurationError([f"{path}: others may read this secret; chmod 600 {path}"])
+    if not text:
+        raise ConfigurationError([f"{path}: the secret is empty"])
+    return text

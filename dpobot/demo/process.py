@@ -20,6 +20,8 @@ _STOP_SECONDS = 30.0
 class BotProcess:
     """One ``dpobot run`` against a throwaway homeserver. ``sections`` override parts of its configuration."""
 
+    command = "run"
+
     def __init__(
         self,
         folder: Path,
@@ -82,7 +84,7 @@ class BotProcess:
         before = self.log().count(sign)
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "dpobot", "run", "--config", str(self.config_path),
+                sys.executable, "-m", "dpobot", self.command, "--config", str(self.config_path),
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=dict(os.environ),
             )  # fmt: skip
         deadline = asyncio.get_running_loop().time() + _READY_SECONDS

@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING
 
 from dpobot.clock import Clock
-from dpobot.config import MonitoringConfig
 from dpobot.monitoring.systemd import Notifier
 from dpobot.pulse import PROCESS, Pulse
 from dpobot.store.database import Database
 
+if TYPE_CHECKING:
+    from dpobot.config import MonitoringConfig
+
 
 @asynccontextmanager
 async def watched(
-    config: MonitoringConfig, database: Database, clock: Clock, pulse: Pulse = PROCESS
+    config: "MonitoringConfig", database: Database, clock: Clock, pulse: Pulse = PROCESS
 ) -> AsyncIterator[None]:
     """Serve metrics and health, if a port is configured, and keep the service manager informed until the block ends.
 
@@ -35,7 +38,7 @@ async def watched(
 
 
 def _port(
-    config: MonitoringConfig, database: Database, clock: Clock, pulse: Pulse
+    config: "MonitoringConfig", database: Database, clock: Clock, pulse: Pulse
 ) -> AbstractAsyncContextManager[object]:
     if config.port is None:
         return nullcontext()

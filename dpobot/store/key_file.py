@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dpobot.config import secret
+from dpobot.credentials import secret
 from dpobot.errors import ConfigurationError
 
 FILE = "seal.keys"

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dpobot.clock import Clock
-from dpobot.config import Config
 from dpobot.engine import machine
 from dpobot.engine.api import JobFunction
 from dpobot.engine.recording import OnEnd
@@ -13,6 +12,7 @@ from dpobot.store import connect
 from dpobot.store.database import Database
 
 if TYPE_CHECKING:
+    from dpobot.config import Config
     from dpobot.engine.cluster import ClusterEngine
     from dpobot.engine.embedded import EmbeddedEngine
 
@@ -23,7 +23,7 @@ _NO_POSTGRESQL = (
 _NO_CLUSTER = "cluster.enabled: a worker is one of several machines; set it to true here and where the bot runs"
 
 
-def limits(config: Config) -> Mapping[str, int]:
+def limits(config: "Config") -> Mapping[str, int]:
     """Return how many jobs of each name run at the same time, on all machines together."""
     return {
         "export": config.export.at_once,
@@ -40,7 +40,7 @@ def limits(config: Config) -> Mapping[str, int]:
 
 
 def engine_of(
-    config: Config, database: Database, clock: Clock, functions: Mapping[str, JobFunction], on_end: OnEnd
+    config: "Config", database: Database, clock: Clock, functions: Mapping[str, JobFunction], on_end: OnEnd
 ) -> "EmbeddedEngine | ClusterEngine":
     """Return the bot's engine. Raises `ConfigurationError` if the configuration asks for what can't be."""
     if config.cluster.enabled:
@@ -52,16 +52,26 @@ def engine_of(
 
 
 def engine_of_worker(
-    config: Config, database: Database, clock: Clock, functions: Mapping[str, JobFunction], on_end: OnEnd
+    config: "Config", database: Database, clock: Clock, functions: Mapping[str, JobFunction], on_end: OnEnd
 ) -> "ClusterEngine":
-    """Return a worker's engine. Raises `ConfigurationError` if there is nobody to work with."""
-    if not config.cluster.enabled:
-        raise ConfigurationError([_NO_CLUSTER])
+    """Return a worker's engine."""
     return _of_many(config, database, clock, functions, on_end, works=True)
 
 
+def require_others(config: "Config") -> None:
+    """Raise `ConfigurationError` if there is nobody that a worker could work beside."""
+    if not config.cluster.enabled:
+        raise ConfigurationError([_NO_CLUSTER])
+    _require_postgresql(config)
+
+
+def _require_postgresql(config: "Config") -> None:
+    if not connect.is_postgresql(config.database_url):
+        raise ConfigurationError([_NO_POSTGRESQL])
+
+
 def _of_many(
-    config: Config,
+    config: "Config",
     database: Database,
     clock: Clock,
     functions: Mapping[str, JobFunction],
@@ -69,8 +79,7 @@ def _of_many(
     *,
     works: bool,
 ) -> "ClusterEngine":
-    if not connect.is_postgresql(config.database_url):
-        raise ConfigurationError([_NO_POSTGRESQL])
+    _require_postgresql(config)
     # who works alone has no use for the queue between machines, and should not have it in memory
     from dpobot.engine.cluster import ClusterEngine
 

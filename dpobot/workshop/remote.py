@@ -1,14 +1,13 @@
 """What jobs need on a machine that is not the bot, made when the first one comes: waiting takes no memory for it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dpobot.clock import Clock
-from dpobot.config import Config
 from dpobot.engine.api import JobFunction, JobRun
 from dpobot.engine.recording import OnEnd
 from dpobot.model.ids import UserId
@@ -18,6 +17,7 @@ from dpobot.store.database import Database
 from dpobot.store.tx import Tx
 
 if TYPE_CHECKING:
+    from dpobot.config import Config
     from dpobot.jobs.parts import Parts
 
 
@@ -31,9 +31,9 @@ class Bench:
 
 
 class Remote:
-    """A machine's `Bench`, set up at most once."""
+    """A machine's `Bench`, set up at most once; ``config`` gives the whole configuration, then and not before."""
 
-    def __init__(self, config: Config, clock: Clock, database: Database) -> None:
+    def __init__(self, config: "Callable[[], Config]", clock: Clock, database: Database) -> None:
         self._config = config
         self._clock = clock
         self._database = database
@@ -79,12 +79,13 @@ class Remote:
                 "dpobot.jobs.outcome",
             )
         ]
-        adapters = administration.adapters(self._config)
+        config = await asyncio.to_thread(self._config)
+        adapters = administration.adapters(config)
         for adapter in adapters:
             self._stack.push_async_callback(adapter.close)
-        where = (self._config.matrix.homeserver_url, UserId(self._config.matrix.user_id))
+        where = (config.matrix.homeserver_url, UserId(config.matrix.user_id))
         postal: Any = await courier.PostalCourier.open(*where, self._database, self._clock)
         self._stack.push_async_callback(postal.close)
         made = administration.Administration(*adapters)
-        parts: Parts = jobs.parts_of(self._config, self._clock, self._database, made, postal)
+        parts: Parts = jobs.parts_of(config, self._clock, self._database, made, postal)
         return Bench(parts, jobs.functions_of(parts), outcome.Outcome(parts).end)

@@ -1,14 +1,18 @@
 """The data folder, the database, and the keys that every machine of an installation must have alike."""
 
+from typing import TYPE_CHECKING
+
 from dpobot.clock import Clock
-from dpobot.config import Config
 from dpobot.errors import ConfigurationError
 from dpobot.receipt import key
 from dpobot.store import bot_state, seal
 from dpobot.store.database import Database
 
+if TYPE_CHECKING:
+    from dpobot.config import Config
 
-async def open_database(config: Config, clock: Clock) -> Database:
+
+async def open_database(config: "Config", clock: Clock) -> Database:
     """Make the data folder, the key file and the database if they are missing, and bring the tables up to date."""
     folder = config.data.directory
     try:
@@ -23,7 +27,7 @@ async def open_database(config: Config, clock: Clock) -> Database:
     return database
 
 
-async def take_in_receipt_key(config: Config, database: Database) -> None:
+async def take_in_receipt_key(config: "Config", database: Database) -> None:
     """Let the database know the key that receipts are signed with here, made if there is none.
 
     Raises `ConfigurationError` if it knows another one that this one does not follow: receipts would be signed with a
