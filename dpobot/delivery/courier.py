@@ -24,7 +24,7 @@ from dpobot.store.letters import Answer, Letter, LetterState
 BOT_AWAY = "bot_away"  # nobody sends for us now, or nobody has ever left us a token
 TOKEN_REFUSED = "token_refused"  # noqa: S105 - a code: the bot has to log in again before we can go on
 _PATIENCE = 60.0  # seconds that a letter is waited for
-_LOOK_AGAIN = 0.3  # seconds
+_LOOK_AGAIN, _SLOWEST_LOOK = 0.3, 2.0  # seconds
 T = TypeVar("T")
 
 
@@ -99,13 +99,14 @@ class PostalCourier:
             raise
 
     async def _answered(self, key: str) -> EventId:
-        until = time.monotonic() + self._patience
+        until, pause = time.monotonic() + self._patience, self._look_again
         while True:
             event_id = _event(await self._database.read(lambda tx: letters.find(tx, key)))
             if event_id is not None:
                 return event_id
             if time.monotonic() < until:
-                await asyncio.sleep(self._look_again)
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.2, _SLOWEST_LOOK)  # where many wait, looking must not be what the database does
             elif await self._hold(key):
                 raise Unavailable(BOT_AWAY)
 
