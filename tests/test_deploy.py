@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,16 @@ def test_the_container_starts_what_there_is() -> None:
     assert stage["STOPSIGNAL"] == "SIGTERM"
     copied = [value.split()[:-1] for word, value in _instructions() if word == "COPY" and "--from" not in value]
     assert [path for paths in copied for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_container_has_all_that_the_wheel_is_made_of() -> None:
+    """What pyproject.toml names beside the package is there when it is built."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {*wheel["packages"], *wheel["force-include"], *wheel.get("shared-data", {}), project["project"]["readme"]}
+    needed |= set(project["project"]["license-files"])
+    copied = {path for word, value in _instructions() if word == "COPY" for path in value.split()[:-1]}
+    assert needed - copied == set()
 
 
 def _compose() -> dict[str, Any]:
