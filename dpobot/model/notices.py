@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from ipaddress import IPv6Address
 from typing import Any
 
 from dpobot.model.ids import UserId
@@ -161,7 +162,17 @@ def user_id_of(said: object) -> UserId | None:
 def is_server_name(text: str) -> bool:
     """Say whether a text is a server name (spec, Appendices, "Server Name")."""
     match = _SERVER.fullmatch(text) if len(text) <= _MOST_SERVER else None
-    return match is not None and int(match["port"] or 1) in range(1, 65536)
+    return match is not None and int(match["port"] or 1) in range(1, 65536) and _is_host(match["host"])
+
+
+def _is_host(text: str) -> bool:
+    if not text.startswith("["):
+        return True
+    try:
+        IPv6Address(text[1:-1])
+    except ValueError:
+        return False
+    return True
 
 
 def host_of(server: str) -> str:

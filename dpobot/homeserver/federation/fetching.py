@@ -43,7 +43,8 @@ class Fetcher:
         """Return the JSON value at an address, whatever it calls its type.
 
         Raises `Gone` for a 404; `Rejected` ``private_address``, ``bad_certificate``, ``redirects``, ``not_https``,
-        ``too_large``, ``not_json``, ``http_<status>``; `Unavailable` ``timeout``, ``connection_lost``, ``http_<5xx>``.
+        ``bad_address``, ``too_large``, ``not_json``, ``http_<status>``; `Unavailable` ``timeout``, ``connection_lost``,
+        ``http_<5xx>``.
         """
         guard = Guard(self._permitted)
         try:
@@ -53,12 +54,14 @@ class Fetcher:
             raise Unavailable("timeout") from error
         except aiohttp.ClientConnectorCertificateError as error:
             raise Rejected("bad_certificate") from error
+        except aiohttp.InvalidURL as error:
+            raise Rejected("bad_address") from error
         except (aiohttp.ClientError, OSError) as error:
             if guard.refused:
                 raise Rejected("private_address") from error
             raise Unavailable("connection_lost") from error
         except ValueError as error:  # an address or a header that is none
-            raise Rejected("bad_answer") from error
+            raise Rejected("bad_address") from error
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
