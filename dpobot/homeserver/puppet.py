@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -22,6 +23,7 @@ ENDPOINTS = (LOGIN, LOGOUT, WHOAMI)
 
 _VALID_FOR = timedelta(minutes=15)
 
+_TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)  # what a header can carry
 _logger = log.get(__name__)
 
 
@@ -70,7 +72,10 @@ async def _borrowed(http: Http, user: UserId) -> str | None:
         if error.code == "M_UNRECOGNIZED":  # accounts delegated to an authentication service: Synapse lends nothing
             raise Rejected("acting_refused", error.status) from error
         raise
-    return str(answer["access_token"])
+    token = answer.get("access_token")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise Unavailable("bad_answer")
+    return token
 
 
 async def _ended(http: Http, token: str) -> None:

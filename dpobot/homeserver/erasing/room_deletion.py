@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from dpobot.errors import Gone, Rejected
+from dpobot.errors import Gone, Rejected, Unavailable
 from dpobot.homeserver.category import object_of, records_of
 from dpobot.homeserver.http import Http, Pause
 from dpobot.homeserver.rooms import ROOM
@@ -52,7 +52,10 @@ async def _attempt(http: Http, room_id: RoomId, pause: Pause) -> bool:
         if await _running(http, room_id):  # begun by an attempt whose answer was lost
             return False
         raise
-    return await _followed(http, str(answer["delete_id"]), pause)
+    deletion = answer.get("delete_id")
+    if not isinstance(deletion, str) or not deletion:
+        raise Unavailable("bad_answer")  # if it has begun it goes on, and is found at the next attempt
+    return await _followed(http, deletion, pause)
 
 
 async def _running(http: Http, room_id: RoomId) -> bool:
