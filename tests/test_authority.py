@@ -76,9 +76,9 @@ def _uses(attribute: str) -> set[str]:
 
 
 def test_the_admins_token_is_read_in_one_place() -> None:
-    """The check looks at the file's mode, and never into it."""
-    assert _uses("admin_token_file") == {_MADE_IN, "check/machine.py"}
-    assert _uses("client_secret_file") == {_MADE_IN, "check/machine.py"}
+    """The check looks at the file's mode, never into it; a worker that starts, whether it can be read, and forgets it."""
+    assert _uses("admin_token_file") == {_MADE_IN, "check/machine.py", "worker.py"}
+    assert _uses("client_secret_file") == {_MADE_IN, "check/machine.py", "worker.py"}
 
 
 def test_the_admins_token_is_handed_to_those_who_administer() -> None:

@@ -66,7 +66,7 @@ async def test_the_client_is_asked_for_and_tried(delegation: Delegated, tmp_path
         "--mas-client-secret-file",
     ]
     with pytest.raises(ConfigurationError, match="refuses the client"):
-        await _set_up(tmp_path, answers | client | {questions.MAS_CLIENT_SECRET: "wrong"})
+        await _set_up(tmp_path, answers | client | {questions.MAS_CLIENT_SECRET: delegation.mas.client_id})
     chosen = await _set_up(tmp_path, answers | client)
     mas = chosen.homeserver.mas
     assert mas is not None

@@ -32,8 +32,10 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[TestServer]:
 
     application = web.Application()
     application.router.add_get("/{rest:.*}", answer)
-    async with TestServer(application) as running:
-        yield running
+    running = TestServer(application)
+    await running.start_server()
+    yield running
+    await running.close()
 
 
 @pytest.mark.parametrize(
@@ -86,6 +88,6 @@ async def test_an_address_that_leads_elsewhere_is_told(server: TestServer) -> No
 
 async def test_a_server_without_a_support_file_is_warned() -> None:
     """It is no failure: people find the bot elsewhere, too. The cure names the command that prints the file."""
-    where = {"matrix": {"user_id": "@dpo:127.0.0.1:9"}, "notices": {"timeout_seconds": 2, "private_addresses": True}}
-    answer = await _look("support file", **where)
+    asked = {"timeout_seconds": 2, "private_addresses": True}
+    answer = await _look("support file", matrix={"user_id": "@dpo:127.0.0.1:9"}, notices=asked)
     assert (answer.standing, "dpobot support" in answer.cure) == (Standing.WARNING, True)
