@@ -19,7 +19,7 @@ class Heartbeat:
     """Beats and looks around eight times within ``dead_after`` seconds.
 
     Who is silent for three quarters of that time is dead, so that the rest is enough to find it and to go on.
-    ``found`` is called when jobs of a dead process were put back, ``tidy`` in each round.
+    ``found`` is called when jobs of a dead process were put back, ``tidy`` in each round; ``monotonic`` tells seconds.
     """
 
     def __init__(
@@ -30,6 +30,7 @@ class Heartbeat:
         dead_after: float,
         found: Callable[[], None],
         tidy: Callable[[], Awaitable[None]],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -38,13 +39,14 @@ class Heartbeat:
         self.silent = dead_after * 3 / 4
         self._found = found
         self._tidy = tidy
-        self._heard_at = time.monotonic()  # when the database took our last word
+        self._monotonic = monotonic
+        self._heard_at = monotonic()  # when the database took our last word
         self._missed: frozenset[str] = frozenset()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begin."""
-        self._heard_at = time.monotonic()
+        self._heard_at = self._monotonic()
         self._begin(self._keep_beating())
 
     async def stop(self) -> None:
@@ -55,7 +57,7 @@ class Heartbeat:
 
     async def round(self) -> None:
         """Beat, break off what others have taken over, and put back what dead processes had. Raises `Unavailable`."""
-        began, tokens = time.monotonic(), self._running.tokens
+        began, tokens = self._monotonic(), self._running.tokens
         alive = await self._database.write(lambda tx: heartbeats.beat(tx, tokens)) if tokens else frozenset()
         self._heard_at = began
         missing = tokens - alive
@@ -67,12 +69,18 @@ class Heartbeat:
             self._found()
         await self._tidy()
 
+    def mind_silence(self) -> None:
+        """Break every run off if nobody has heard of us for so long that we are dead for the others."""
+        if self._monotonic() - self._heard_at > self.silent and (tokens := self._running.tokens):
+            _log.error("runs_given_up", count=len(tokens))
+            self._running.give_up(tokens)
+
     async def _keep_beating(self) -> None:
         while True:
             beating = self._begin(self._careful_round())
             while not (await asyncio.wait([beating], timeout=self.every))[0]:
-                self._mind_silence()  # whatever the connection hangs on
-            self._mind_silence()
+                self.mind_silence()  # whatever the connection hangs on
+            self.mind_silence()
             await asyncio.sleep(self.every)
 
     async def _careful_round(self) -> None:
@@ -82,12 +90,6 @@ class Heartbeat:
             _log.warning("heartbeat_failed", code=trouble.code)
         except Exception as error:  # noqa: BLE001 - hardening: without heartbeats a living process counts as dead
             _log.error("heartbeat_broke_off", exc_info=error)
-
-    def _mind_silence(self) -> None:
-        """Whom nobody has heard for so long is dead for the others: its runs must not go on."""
-        if time.monotonic() - self._heard_at > self.silent and (tokens := self._running.tokens):
-            _log.error("runs_given_up", count=len(tokens))
-            self._running.give_up(tokens)
 
     def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -131,18 +131,21 @@ class Running:
             _log.warning("jobs_not_put_back", code=error.code)  # whoever runs jobs next takes them over
 
     async def put_back_idle(self, wait: timedelta) -> None:
-        """Put back what is ours in the rows but no task works on: halted, cut off, or its end couldn't be recorded."""
+        """Put back what is ours in the rows but no task works on: halted, cut off, or its end couldn't be recorded.
+
+        They wait so long before they are due again, but what was given up is due at once.
+        """
         for token in self._runs.keys() - self._tasks.keys() - self._admitting:
-            await self._put_back(token, wait)
+            await self._put_back(token, timedelta() if token in self._given_up else wait)
 
     async def _put_back(self, token: str, wait: timedelta) -> None:
         now = self._clock.now()
         await self._database.write(lambda tx: jobs.put_back(tx, self._runs[token], token, now + wait, now))
         del self._runs[token]
+        self._given_up.discard(token)
 
     def _task_ended(self, job_id: int, token: str, task: asyncio.Task[None]) -> None:
         del self._tasks[token]
-        self._given_up.discard(token)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("job_not_recorded", job_id=job_id, exc_info=error)  # the next sweep puts it back
         self._ended()

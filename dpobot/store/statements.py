@@ -1,17 +1,24 @@
 """Statements that both databases understand but SQLAlchemy spells once for each."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 from dpobot.store.tx import Tx
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import sqlite
 
-def insert(tx: Tx, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+
+def insert(tx: Tx, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
     """Return an INSERT that knows ON CONFLICT."""
-    return sqlite.insert(table) if tx.conn.dialect.name == "sqlite" else postgresql.insert(table)
+    if tx.conn.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite  # a process on PostgreSQL should not have SQLite in memory
+
+    return sqlite.insert(table)
 
 
 async def insert_new(tx: Tx, table: sa.Table, values: Mapping[str, Any]) -> bool:

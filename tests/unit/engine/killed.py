@@ -23,7 +23,7 @@ from dpobot.store.tx import Tx
 STEPS = 30
 AT_ONCE = 4  # of a process
 WAIT = 0.03  # seconds that a step takes, where there are several processes
-DEAD_AFTER = 2.0  # seconds, of one process among several
+DEAD_AFTER = 3.0  # seconds, of one process among several
 KEYS = Seal({"test": bytes(range(32))}, "test")
 
 
