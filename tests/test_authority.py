@@ -76,7 +76,7 @@ def _uses(attribute: str) -> set[str]:
 
 
 def test_the_admins_token_is_read_in_one_place() -> None:
-    """The check looks at the file's mode, never into it; a worker that starts, whether it can be read, and forgets it."""
+    """The check looks at the file's mode, never into it; a worker that starts sees whether it can be read."""
     assert _uses("admin_token_file") == {_MADE_IN, "check/machine.py", "worker.py"}
     assert _uses("client_secret_file") == {_MADE_IN, "check/machine.py", "worker.py"}
 
