@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from dpobot.commands.registry import discover
 from dpobot.commands.staff_parse import parse_staff, said_in
 from dpobot.commands.staff_registry import discover_staff
 from dpobot.matrix.events import wholesome
+from dpobot.model.ids import UserId
+from dpobot.model.records import Case
 from dpobot.model.words import Kind
 from tests.fuzz.anything import fuzzed, texts
 from tests.unit.commands.conftest import Person, ada, desk, registry
@@ -90,14 +93,21 @@ async def test_whatever_a_person_says_is_answered(ada: Person, body: str) -> Non
     assert await ada.says(wholesome(body)) != []
 
 
+@pytest.fixture
+async def threads(dora: Member) -> list[Case | None]:
+    """The main time line, and threads of a complaint, a correction and an erasure that its person has confirmed."""
+    complaint = await dora.office.opens(Kind.COMPLAINT)
+    correction = await dora.office.opens(Kind.RECTIFICATION, person=UserId("@bea:example.org"))
+    return [None, complaint, correction, await dora.office.confirmed(UserId("@cleo:example.org"))]
+
+
 @fuzzed(80)
-@given(body=said_with(sorted({*_STAFF.words, *_STAFF.phrases})), in_thread=st.booleans())
-async def test_whatever_staff_say_is_done_or_refused(dora: Member, body: str, in_thread: bool) -> None:
+@given(body=said_with(sorted({*_STAFF.words, *_STAFF.phrases})), place=st.integers(0, 3))
+async def test_whatever_staff_say_is_done_or_refused(
+    dora: Member, threads: list[Case | None], body: str, place: int
+) -> None:
     """In a thread and beside it; talk needs no answer, and every answer renders."""
     dora.office.waits(timedelta(hours=3))
-    if not dora.office.opened:
-        await dora.office.opens(Kind.COMPLAINT)
-    case = await dora.office.opens(Kind.RECTIFICATION) if in_thread and dora.office.opened < 2 else None
     before = len(dora.heard)
-    outcomes = await dora.says(wholesome(body), case)
+    outcomes = await dora.says(wholesome(body), threads[place])
     assert len(dora.heard) == before + len(outcomes)
