@@ -62,7 +62,7 @@ async def _fill(tx: Tx, case: Case) -> None:
     await erasures.put(tx, case.id, ErasureOptions())
     await erasures.keep_code(tx, case.id, WORDS)
     await rectifications.put(tx, case.id, "email", {"old": None, "new": WORDS})
-    question = {"person": ANNA, "room_id": ROOM, "kind": "erase_code", "event_id": EventId("$asked")}
+    question: dict[str, Any] = {"person": ANNA, "room_id": ROOM, "kind": "erase_code", "event_id": EventId("$asked")}
     await prompts.ask(tx, **question, content=said, now=NOW, expires_at=LATER)
     await bot_state.set_sealed(tx, bot_state.MATRIX_TOKEN, WORDS)
 
