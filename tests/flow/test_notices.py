@@ -194,6 +194,11 @@ async def test_no_more_within_an_hour_than_configured(
     assert sorted(state for state, _ in (await _ledger(team.stage)).values()) == ["sent", "sent"]
 
 
+_WRONG: tuple[dict[str, Any], ...] = (
+    {"reference": "DPO-2026-9999"}, {"version": 2}, {"state": "sent"}, {"state": []}, {"case": 7},
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("sections", [SENDING])
 async def test_answers_that_are_none(team: Team) -> None:
     """From another room, another account, for another case, from an unsigned device, malformed, or back in time."""
@@ -205,7 +210,7 @@ async def test_answers_that_are_none(team: Team) -> None:
     _answer(stage, elsewhere, OTHER, right)
     stranger = await stage.meet(CARL)
     _answer(stage, stranger, CARL, right)
-    for wrong in ({"reference": "DPO-2026-9999"}, {"version": 2}, {"state": "sent"}, {"state": []}, {"case": 7}):
+    for wrong in _WRONG:
         _answer(stage, room_id, OTHER, {**right, **wrong})
     stage.server.devices[OTHER] = Trust.UNSIGNED
     _answer(stage, room_id, OTHER, right)

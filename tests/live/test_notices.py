@@ -85,7 +85,8 @@ async def test_from_erase_here_to_done_there(tmp_path: Path) -> None:
     async with _servers(tmp_path) as (home, away), AsyncExitStack() as stack:
         notices = _OPEN | {"ca_file": str(tmp_path / "home" / "tls.crt")}
         erasing = {"cooling_off_hours": 0, "new_device_hours": 0}
-        sections = ({"notices": notices | {"send": "staff"}, "erasure": erasing}, {"notices": notices})
+        sending = {"notices": notices | {"send": "staff"}, "erasure": erasing}
+        sections: list[dict[str, Any]] = [sending, {"notices": notices}]
         here, there = await asyncio.gather(
             *(
                 stack.enter_async_context(_place(tmp_path / f"place-{number}", *server, chosen))

@@ -99,18 +99,18 @@ def stranger(listening: Stranger) -> Stranger:
     return listening
 
 
-def _says(text: str | bytes, status: int = 200, **headers: str) -> Answer:
+def _says(text: str | bytes, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     body = text.encode() if isinstance(text, str) else text
     return lambda request: web.Response(body=body, status=status, headers=headers)
 
 
 def _to(location: str, status: int = 302) -> Answer:
-    return _says("", status, Location=location)
+    return _says("", status, {"Location": location})
 
 
 async def test_whatever_it_calls_it(stranger: Stranger) -> None:
     """Servers give the file as text, as bytes, or without a type: it is JSON all the same."""
-    stranger.answers = {"/": _says('{"a": [1]}', **{"Content-Type": "text/html"})}
+    stranger.answers = {"/": _says('{"a": [1]}', headers={"Content-Type": "text/html"})}
     assert await stranger.fetcher().json(stranger.url()) == {"a": [1]}
 
 
@@ -122,7 +122,7 @@ async def test_whatever_it_calls_it(stranger: Stranger) -> None:
         (_says("9" * 50_000), "not_json"),
         (_says(b"\xff\xfe\x00"), "not_json"),
         (_says(""), "not_json"),
-        (_says(b"\x1f\x8b\x08" + bytes(100), **{"Content-Encoding": "gzip"}), "not_json"),
+        (_says(b"\x1f\x8b\x08" + bytes(100), headers={"Content-Encoding": "gzip"}), "not_json"),
         (_says(" " * (MOST_BYTES + 1)), "too_large"),
         (_says("", 403), "http_403"),
         (_says("", 304), "http_304"),
