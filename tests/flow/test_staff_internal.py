@@ -6,12 +6,20 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from unittest.mock import patch
+
+import pytest
 
 from dpobot.audit import chain
+from dpobot.cases import queries
 from dpobot.commands.staff_parse import StaffSaid, parse_staff
 from dpobot.commands.staff_registry import discover_staff
-from dpobot.errors import Rejected
-from dpobot.model.ids import RoomId, UserId
+from dpobot.errors import Gone, Rejected
+from dpobot.homeserver.federation.support import Support
+from dpobot.model.ids import Reference, RoomId, UserId
+from dpobot.model.notices import SupportContacts
+from dpobot.store import erasures, notices
+from dpobot.store.database import Tx
 from tests.flow.conftest import ANNA
 from tests.flow.planted import BODY
 from tests.flow.stage import BOT, reference
@@ -43,6 +51,17 @@ class Script:
         typed = code(await self.says(member, text, name))
         self.codes.add(typed)
         return await self.says(member, typed, name)
+
+
+@pytest.fixture(autouse=True)
+def nobody_named() -> Iterator[None]:
+    """No other server publishes anything."""
+
+    async def contacts(self: Support, server: str) -> SupportContacts:
+        raise Gone("http_404", 404)
+
+    with patch.object(Support, "contacts", contacts):
+        yield
 
 
 async def test_of_a_long_conversation_the_person_hears_what_is_meant_for_her(team: Team) -> None:
@@ -146,6 +165,24 @@ async def _danger(script: Script, room_id: RoomId, books: RoomId, word: Iterator
     await script.decides(DORA, "retry skip", case)
     await _minutes(script)
     assert "closed" in await stage.states()
+    await _copies_elsewhere(script, case)
+
+
+async def _copies_elsewhere(script: Script, case: str) -> None:
+    """A server that has copies and names nobody who could be told."""
+    stage = script.team.stage
+
+    async def found(tx: Tx) -> None:
+        known = await queries.any_by_reference(tx, Reference(case))
+        assert known is not None
+        await notices.add_all(tx, known.id, ["other.test"], stage.server.now)
+        await erasures.change(tx, known.id, erased_at=stage.server.now)
+
+    await stage.database.write(found)
+    await script.says(EMIL, "notices", case)
+    await script.decides(EMIL, "notify", case)
+    await _minutes(script)
+    assert [row["state"] for row in await stage.rows("erasure_notice")] == ["no_contact"]
 
 
 async def _minutes(script: Script) -> None:

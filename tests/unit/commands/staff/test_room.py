@@ -193,14 +193,14 @@ def test_all_staff_commands_of_the_product(staff_registry: StaffRegistry) -> Non
         "queue", "show", "claim", "assign", "approve", "refuse", "extend", "pause", "resume", "verify", "reply", "undo",
         "note", "hold", "release", "attach", "assess", "assess agree", "open", "close", "trail", "stats", "register",
         "notice announce", "pause-deliveries", "resume-deliveries", "help", "plan", "retry", "retry skip",
-        "exceptional", "lift",
+        "exceptional", "lift", "notices", "notify",
     }  # fmt: skip
     assert set(staff_registry) == expected
 
 
 def test_what_can_not_be_undone_takes_a_code(staff_registry: StaffRegistry) -> None:
     """These, and no reaction, number or single word, do them."""
-    expected = {"approve", "refuse", "assess agree", "notice announce", "resume-deliveries", "retry skip"}
+    expected = {"approve", "refuse", "assess agree", "notice announce", "resume-deliveries", "retry skip", "notify"}
     assert {name for name, command in staff_registry.items() if command.plan} == expected
 
 
