@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 
 from dpobot.engine import choosing
 from dpobot.engine.api import JobFunction, JobRun, Lost, StepResult
@@ -21,6 +23,7 @@ from dpobot.model.words import JobState
 from dpobot.store import bot_state, heartbeats, jobs, tables
 from dpobot.store.connect import driver_settings
 from dpobot.store.database import Database
+from dpobot.store.migrations.compare import OPTIONS
 from dpobot.store.tx import Tx
 from tests.unit.engine.rows import START, SetClock, row, want
 
@@ -278,6 +281,20 @@ async def test_the_table_stays_the_backlog(database: Database, migrated_url: str
     for bot in bots:
         await bot.stop()
     assert len(handed_out) == len(set(handed_out)) == choosing.MOST
+
+
+async def test_our_migrations_know_nothing_of_the_queue(database: Database, migrated_url: str) -> None:
+    """Comparing the tables with the code finds no difference, though procrastinate's lie beside them."""
+    async with queue_of(database, migrated_url):
+        pass
+
+    def differences(connection: sa.Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection, opts=OPTIONS), tables.metadata))
+
+    async def compare(tx: Tx) -> list[object]:
+        return await tx.conn.run_sync(differences)
+
+    assert await database.write(compare) == []
 
 
 async def _note(did: list[str], name: str) -> StepResult:
