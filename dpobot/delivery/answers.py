@@ -13,7 +13,6 @@ from dpobot.store.outbox import OutboxItem
 from dpobot.text.render import Renderer
 
 
-
 async def post_answer(
     tx: Tx,
     renderer: Renderer,

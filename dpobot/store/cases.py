@@ -28,7 +28,7 @@ async def skip_numbers(tx: Tx, year: int, gap: int, above: int) -> int:
     What is left out is as many as the busiest year has had, and at least ``gap``; ends in a full ``gap``, so that
     everybody sees it. Years before it are over, and get no more numbers.
     """
-    known = {row.year: row.last for row in await tx.conn.execute(sa.select(case_number))}
+    known: dict[int, int] = {row.year: row.last for row in await tx.conn.execute(sa.select(case_number))}
     last = max(known.get(year, 0), above)
     beyond = last + max(gap, *known.values(), 0)
     number = -(-beyond // gap) * gap
