@@ -3,6 +3,7 @@
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,10 @@ async def test_an_export_through_a_worker(
     account, account_of_bot = await register("wanda"), await register("dpo")
     wanda = Resident(synapse, account)
     await wanda.say(await wanda.room("Greenhouse"), "the figs are in")
-    sections = {"data": {"database_url": postgres_url}, "cluster": {"enabled": True, "bot_works": False}}
+    sections: dict[str, dict[str, Any]] = {
+        "data": {"database_url": postgres_url},
+        "cluster": {"enabled": True, "bot_works": False},
+    }
     bot = await RunningBot.begin(tmp_path / "bot", synapse, admin, account_of_bot, **sections)
     worker = Worker(tmp_path / "worker", synapse, account_of_bot, admin, sections)
     worker.take_keys(bot)
