@@ -72,6 +72,9 @@ bench: .venv/.ready ## every benchmark, one after the other
 	$(BIN)/python -m benchmarks.redaction
 	$(BIN)/python benchmarks/archive_memory.py
 	$(BIN)/python -m benchmarks.viewer
+	$(BIN)/python -m benchmarks.letters
+	$(BIN)/python -m benchmarks.workers
+	$(BIN)/python -m benchmarks.day --minutes 3
 
 clean: ## remove what make made
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache tests/interop/node_modules
