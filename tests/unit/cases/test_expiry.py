@@ -21,9 +21,11 @@ from dpobot.store import (
     erasure_rooms,
     erasures,
     expiring,
+    foreign_requests,
     inbox,
     jobs,
     known_devices,
+    notices,
     outbox,
     people,
     receipts,
@@ -33,6 +35,7 @@ from dpobot.store import (
     volumes,
 )
 from dpobot.store.database import Tx
+from dpobot.store.foreign_requests import ForeignRequest
 from dpobot.store.inbox import NewEvent
 from dpobot.store.outbox import OutboxItem, Relation
 from dpobot.store.tables import metadata
@@ -59,6 +62,8 @@ async def _full(office: Office) -> Case:
         await erasures.put(tx, case.id, ErasureOptions())
         await erasures.keep_code(tx, case.id, "a code")
         await erasure_rooms.add_all(tx, case.id, [ErasureRoom(ROOM, "join", Fate.REDACT, 1)])
+        await notices.add_all(tx, case.id, ["other.test"], NOW)
+        await foreign_requests.add(tx, _asked(case.id))
         await rectifications.put(tx, case.id, "email", {"old": None, "new": "anna@x"})
         await receipts.promise(tx, "c" * 64, case.id, NOW)
         await alerts.open(tx, key="job:1", code="export.held", now=NOW, case_id=case.id)
@@ -73,6 +78,13 @@ async def _full(office: Office) -> Case:
     await office.database.write(fill)
     claimed = await office.do(decisions.claim, await office.now(case), VERA)
     return await office.do(decisions.refuse, claimed, VERA, Ground.NO_DATA, now=after(days=2))
+
+
+def _asked(case_id: int) -> ForeignRequest:
+    """Return what another homeserver has asked for."""
+    return ForeignRequest(
+        case_id, "other.test", BORIS, "OTH-1", ROOM, EventId("$notice"), True, ("forget",), "2026-11-20", None, NOW
+    )
 
 
 async def _due(office: Office, before: datetime = LATER) -> list[int]:
