@@ -22,7 +22,7 @@ import psutil
 import psycopg
 import sqlalchemy as sa
 
-from benchmarks.measure import MEGABYTE, Figures, report
+from benchmarks.measure import MEGABYTE, Figures, cpu_seconds, high_water, report
 from benchmarks.workers_machine import KEYS, READY
 from benchmarks.workers_world import direct_rooms, person
 from dpobot.clock import SystemClock
@@ -119,21 +119,26 @@ async def until(database: Database, number: int, state: JobState = JobState.DONE
 
 
 async def curve(url: str, folder: Path, count: int, exports: int) -> Figures:
-    """Return what so many workers do: measured between the tenth and the last but tenth part, where all are busy."""
+    """Return what so many workers do: measured without the first and the last eighth, so that all are busy."""
     database = await _empty(url)
     await ask(database, exports)
     first, last = exports // 8, exports - exports // 8
-    cpu = psutil.cpu_times()
-    async with machines(url, folder, count, exports, 30.0):
+    async with machines(url, folder, count, exports, 30.0) as started:
         await until(database, first)
         began = time.monotonic()
         await until(database, last)
         seconds = time.monotonic() - began
         await until(database, exports)
+        busy = sum(cpu_seconds(psutil.Process(process.pid)) for process in started)
+        held = max(high_water(process.pid) for process in started)
     await database.close()
-    busy = psutil.cpu_times().user - cpu.user
     rate = (last - first) / seconds
-    return {"exports_minute": round(rate * 60, 1), "exports_day": int(rate * DAY), "user_cpu_s": round(busy, 1)}
+    return {
+        "exports_minute": round(rate * 60, 1),
+        "exports_day": int(rate * DAY),
+        "cpu_s_export": round(busy / exports, 2),
+        "peak_rss_mb": round(held, 1),
+    }
 
 
 async def takeover(url: str, folder: Path, dead_after: float) -> Figures:

@@ -1,10 +1,12 @@
 """What the engine of many machines does when machines die, come back, are cut off, or are many at once."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -25,6 +27,7 @@ from dpobot.store.connect import driver_settings
 from dpobot.store.database import Database
 from dpobot.store.migrations.compare import OPTIONS
 from dpobot.store.tx import Tx
+from tests.test_shape import ROOT
 from tests.unit.engine.rows import START, SetClock, row, want
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -119,6 +122,18 @@ async def test_another_version_of_the_queue_is_refused(
         await database.write(lambda tx: bot_state.set(tx, "queue.schema", known))
     with pytest.raises(ConfigurationError, match=sentence):
         await Queue(driver_settings(migrated_url), nothing).open(database)
+
+
+async def test_the_cure_for_another_version_is_what_the_page_says(database: Database, migrated_url: str) -> None:
+    """After the statements of docs/scale.md the next start makes the queue anew."""
+    async with queue_of(database, migrated_url):
+        pass
+    cure = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "scale.md").read_text("utf-8"), re.DOTALL)
+    assert len(cure) == 1
+    with psycopg.connect(migrated_url.replace("+psycopg", ""), autocommit=True) as server:
+        server.execute(cure[0].encode())
+    async with queue_of(database, migrated_url) as queue:
+        assert await queue.put(7)
 
 
 async def test_the_jobs_of_the_silent_are_put_back(database: Database) -> None:
