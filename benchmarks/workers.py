@@ -3,7 +3,7 @@
 The homeserver's waiting times are made up (`benchmarks.workers_world` says why and which), everything else is real:
 PostgreSQL, the queue, the journal, the export itself. docs/scale.md computes from these figures.
 
-    python -m benchmarks.workers [--exports NUMBER] [--dead-after SECONDS]
+    python -m benchmarks.workers [--waves NUMBER] [--dead-after SECONDS]
 """
 
 import argparse
@@ -118,11 +118,13 @@ async def until(database: Database, number: int, state: JobState = JobState.DONE
         await asyncio.sleep(0.1)
 
 
-async def curve(url: str, folder: Path, count: int, exports: int) -> Figures:
-    """Return what so many workers do: measured without the first and the last eighth, so that all are busy."""
+async def curve(url: str, folder: Path, count: int, waves: int) -> Figures:
+    """Return what so many workers do; measured without the first and the last wave, while all of them are busy."""
+    slots = AT_ONCE * count
+    exports = waves * slots
     database = await _empty(url)
     await ask(database, exports)
-    first, last = exports // 8, exports - exports // 8
+    first, last = slots, exports - slots
     async with machines(url, folder, count, exports, 30.0) as started:
         await until(database, first)
         began = time.monotonic()
@@ -134,6 +136,7 @@ async def curve(url: str, folder: Path, count: int, exports: int) -> Figures:
     await database.close()
     rate = (last - first) / seconds
     return {
+        "exports": exports,
         "exports_minute": round(rate * 60, 1),
         "exports_day": int(rate * DAY),
         "cpu_s_export": round(busy / exports, 2),
@@ -213,7 +216,7 @@ async def measure(given: argparse.Namespace, counts: Sequence[int] = (1, 2, 4)) 
     with postgres.cluster() as url, tempfile.TemporaryDirectory() as place:
         for count in counts:
             label = f"{count} worker{'s' * (count > 1)}"
-            rows[label] = await curve(url, Path(place) / f"w{count}", count, given.exports)
+            rows[label] = await curve(url, Path(place) / f"w{count}", count, given.waves)
             print(label, rows[label], file=sys.stderr, flush=True)
         rows["a dead worker"] = await takeover(url, Path(place) / "dead", given.dead_after)
         rows["an idle worker"] = await idle(url, Path(place) / "idle")
@@ -233,6 +236,6 @@ async def measure(given: argparse.Namespace, counts: Sequence[int] = (1, 2, 4)) 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--exports", type=int, default=64)
+    parser.add_argument("--waves", type=int, default=8)
     parser.add_argument("--dead-after", type=float, default=30.0)
     asyncio.run(measure(parser.parse_args()))
