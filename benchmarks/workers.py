@@ -168,8 +168,8 @@ async def _of(database: Database, token: str) -> int:
     return await database.read(count)
 
 
-async def idle(url: str, folder: Path, seconds: float = 20.0) -> Figures:
-    """Return what ``dpobot worker`` holds in memory while it waits."""
+async def idle(url: str, folder: Path, python: str, seconds: float = 20.0) -> Figures:
+    """Return what ``dpobot worker`` holds in memory while it waits; ``python``: of the environment that it runs in."""
     _clear(url)
     (folder / "secrets").mkdir(parents=True, mode=0o700)
     secret = folder / "secrets" / "admin-token"
@@ -178,14 +178,13 @@ async def idle(url: str, folder: Path, seconds: float = 20.0) -> Figures:
     text = re.sub(r"# database_url = .*", f'database_url = "{url}"', _EXAMPLE.read_text("utf-8"))
     text = re.sub(r"(\[cluster\][^\[]*?)enabled = false", r"\1enabled = true", text)
     (folder / "bot.toml").write_text(text, "utf-8")
-    await _waiting(folder, 0.0)  # who makes the tables has loaded what makes them: that is not what is measured
-    return await _waiting(folder, seconds)
+    await _waiting(folder, python, 0.0)  # who makes the tables has loaded what makes them: that is not what is measured
+    return await _waiting(folder, python, seconds)
 
 
-async def _waiting(folder: Path, seconds: float) -> Figures:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "dpobot", "worker", "--config", str(folder / "bot.toml"), stderr=asyncio.subprocess.PIPE
-    )
+async def _waiting(folder: Path, python: str, seconds: float) -> Figures:
+    command = (python, "-m", "dpobot", "worker", "--config", str(folder / "bot.toml"))
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     while b"worker.ready" not in await process.stderr.readline():
         if process.stderr.at_eof():
@@ -219,7 +218,7 @@ async def measure(given: argparse.Namespace, counts: Sequence[int] = (1, 2, 4)) 
             rows[label] = await curve(url, Path(place) / f"w{count}", count, given.waves)
             print(label, rows[label], file=sys.stderr, flush=True)
         rows["a dead worker"] = await takeover(url, Path(place) / "dead", given.dead_after)
-        rows["an idle worker"] = await idle(url, Path(place) / "idle")
+        rows["an idle worker"] = await idle(url, Path(place) / "idle", given.idle_python)
     one, most = (rows[label]["exports_day"] for label in ("1 worker", "4 workers"))
     for count in counts:
         row = rows[f"{count} worker{'s' * (count > 1)}"]
@@ -238,4 +237,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--waves", type=int, default=8)
     parser.add_argument("--dead-after", type=float, default=30.0)
+    parser.add_argument(
+        "--idle-python", default=sys.executable, help="of an environment without development tools, for the idle worker"
+    )
     asyncio.run(measure(parser.parse_args()))
