@@ -1,7 +1,7 @@
 """Whatever an ordinary account sends at the running bot: it lives, also after a restart, and a new person is served."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from tests.live.poison import POISONS, Attack, Poison
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
 CLAIMS = 50
-KINDS = POISONS[::2]  # each costs a restart; a session alone has to bear all of them (test_matrix_poison.py)
+KINDS = POISONS[::2]  # a session alone has to bear all of them, one by one (test_matrix_poison.py)
+GROUPS = [KINDS[first : first + 4] for first in range(0, len(KINDS), 4)]  # each costs a restart
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +54,16 @@ async def _is_served(arrive: Arrive, bot: RunningBot, account: Credentials) -> N
     await guest.hear(HELP, seconds=60)
 
 
-@pytest.mark.parametrize("poison", KINDS, ids=lambda poison: poison.__name__)
+@pytest.mark.parametrize("poisons", GROUPS, ids=lambda poisons: "-".join(each.__name__ for each in poisons))
 async def test_a_new_person_is_served_after_it(
-    synapse: Synapse, bot: RunningBot, register: Register, arrive: Arrive, tmp_path: Path, poison: Poison
+    synapse: Synapse, bot: RunningBot, register: Register, arrive: Arrive, tmp_path: Path, poisons: Sequence[Poison]
 ) -> None:
-    """The attack at the running bot, a restart of its process, and somebody new gets help."""
+    """The attacks at the running bot, which lives after each; a restart of its process, and somebody new gets help."""
     pid = bot.pid
-    await _attack(synapse, bot, poison, tmp_path)
-    await asyncio.sleep(0.3)  # it hears the attack while it runs
-    assert (bot.running, bot.pid) == (True, pid)
+    for poison in poisons:
+        await _attack(synapse, bot, poison, tmp_path / poison.__name__)
+        await asyncio.sleep(0.3)  # it hears the attack while it runs
+        assert (bot.running, bot.pid) == (True, pid)
     assert await bot.stop() == 0
     await bot.start()
     await _is_served(arrive, bot, await register("new"))
