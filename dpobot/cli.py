@@ -299,4 +299,5 @@ async def _check(given: argparse.Namespace) -> int:
 
 
 async def _demo(given: argparse.Namespace) -> int:
+    log.configure("WARNING", "console")  # the conversation is read here; the bot's process has a log of its own
     return await story.tell(given.target, quiet=given.quiet)
