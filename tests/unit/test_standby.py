@@ -134,7 +134,7 @@ async def test_who_does_not_reach_the_homeserver_leaves_the_lock_to_others(
     """It gives it back at once, goes on waiting, and takes it when the homeserver is back."""
     theirs, mine = lock(), lock()
     await theirs.acquire()
-    device = _device("TWO", Unavailable("connection"), Unavailable("connection"))
+    device = _device("TWO", *[Unavailable("connection")] * 100_000)  # until it is back
     coming = asyncio.create_task(process(mine, device).come())
     await device.asked.wait()
     device.asked.clear()
@@ -144,6 +144,7 @@ async def test_who_does_not_reach_the_homeserver_leaves_the_lock_to_others(
         while not await theirs.acquire():
             await asyncio.sleep(0)
     assert [coming.done(), mine.held] == [False, False]
+    device.troubles.clear()
     await theirs.release()
     await coming
     assert [device.troubles, mine.held, device.done[-1]] == [[], True, "begins"]
