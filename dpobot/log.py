@@ -65,11 +65,11 @@ def configure(
 ) -> None:
     """Send every log line of the process, libraries included, through the filter to ``stream`` (standard error)."""
     number = logging.getLevelNamesMapping()[level]
-    _filter_all(number, format, stream or sys.stderr)
+    _filter_all(number, format, stream)
     logging.basicConfig(handlers=[LibraryHandler()], level=max(number, logging.WARNING), force=True)
 
 
-def _filter_all(number: int, format: str, out: TextIO) -> None:  # noqa: A002 - named as in the configuration
+def _filter_all(number: int, format: str, out: TextIO | None) -> None:  # noqa: A002 - named as in the configuration
     renderer = structlog.processors.JSONRenderer() if format == "json" else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
@@ -83,7 +83,7 @@ def _filter_all(number: int, format: str, out: TextIO) -> None:  # noqa: A002 - 
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=lambda *_: structlog.WriteLogger(out or sys.stderr),  # what standard error is then
         cache_logger_on_first_use=False,
     )
 

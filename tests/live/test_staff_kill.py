@@ -28,12 +28,13 @@ ROUNDS = 4
 UP_TO = 0.7  # seconds: most of what is caused is done by then
 REFERENCE = re.compile(r"DPO-\d{4}-\d{4,}")
 CLAIMED = {"case.claimed": 1, "case.note": 1}
+DECIDED = CLAIMED | {"case.read": 1}  # what is asked for a code shows the case
 EXPECTED: tuple[dict[str, int], ...] = (  # what the trail says of the member of staff, case by case: every command once
     CLAIMED
     | {"case.file": 1, "case.attached": 1, "case.replied": 3}
     | {"case.paused": 1, "case.resumed": 1, "case.extended": 1, "case.closed": 1},
-    CLAIMED | {"case.approved": 1},
-    CLAIMED | {"case.refused": 1, "case.replied": 1},
+    DECIDED | {"case.approved": 1},
+    DECIDED | {"case.refused": 1, "case.replied": 1},
 )
 
 
