@@ -88,11 +88,9 @@ class PostalCourier:
         """See `Courier.send`; waits until the bot has sent it, and takes it back if that takes too long."""
         letter = Letter(txn_id, room_id, type_, content, only)
         now = self._clock.now()
-        sent = await self._database.write(lambda tx: letters.put(tx, letter, now))
-        if sent is not None:
-            return sent
         try:
-            return await self._answered(txn_id)
+            sent = await self._database.write(lambda tx: letters.put(tx, letter, now))
+            return sent if sent is not None else await self._answered(txn_id)
         except asyncio.CancelledError:  # the job was broken off: what it meant to say is not said later
             with contextlib.suppress(Unavailable):
                 await self._hold(txn_id)

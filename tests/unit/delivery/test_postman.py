@@ -193,6 +193,21 @@ async def test_a_job_that_is_broken_off(post: Post) -> None:
     assert (sending.cancelled(), await post.state("hello")) == (True, LetterState.HELD)
 
 
+async def test_a_job_that_is_broken_off_while_its_letter_is_stored(post: Post) -> None:
+    """At whichever moment: the letter is not there, or it is given up. Some moments must have come after it was."""
+    found = set()
+    for pause in range(40):
+        key = f"hello {pause}"
+        sending = asyncio.create_task(post.say(key))
+        await asyncio.sleep(pause / 4000)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        answer = await post.database.read(lambda tx, key=key: letters.find(tx, key))  # type: ignore[misc]
+        found.add(None if answer is None else answer.state)
+    assert LetterState.HELD in found
+    assert found <= {None, LetterState.HELD}
+
+
 async def test_a_bot_whose_own_token_is_refused(post: Post) -> None:
     """That says nothing of the letter: it waits."""
     post.fail(Rejected("M_UNKNOWN_TOKEN", 401))
