@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from dpobot import log
 from dpobot.clock import Clock
+from dpobot.engine import retry
 from dpobot.engine.api import JobFunction
 from dpobot.engine.recording import OnEnd
 from dpobot.engine.rounds import Rounds
@@ -99,7 +100,7 @@ class EmbeddedEngine:
 
     async def _take_over(self, tx: Tx) -> list[int]:
         await self._running.tell_unknown(tx)
-        return await jobs.take_over(tx, self._clock.now())
+        return await jobs.take_over(tx, self._clock.now(), retry.AFTER_DEATHS)
 
     async def _start_some(self, names: frozenset[str]) -> int:
         """Start what fits of one batch; a person's running job hides their others from the next one."""

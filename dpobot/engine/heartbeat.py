@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from dpobot import log
 from dpobot.clock import Clock
+from dpobot.engine import retry
 from dpobot.engine.running import Running
 from dpobot.errors import Unavailable
 from dpobot.store import heartbeats
@@ -64,7 +65,9 @@ class Heartbeat:
         self._running.give_up(missing & self._missed)  # the second time: the first time it may just have ended
         self._missed = missing
         silent, now = timedelta(seconds=self.silent), self._clock.now()
-        if put_back := await self._database.write(lambda tx: heartbeats.put_back_silent(tx, silent, now)):
+        if put_back := await self._database.write(
+            lambda tx: heartbeats.put_back_silent(tx, silent, now, retry.AFTER_DEATHS)
+        ):
             _log.warning("jobs_of_the_dead_put_back", count=len(put_back), job_ids=put_back)
             self._found()
         await self._tidy()

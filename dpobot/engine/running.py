@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from dpobot import log
 from dpobot.clock import Clock
-from dpobot.engine import outcome
+from dpobot.engine import outcome, retry
 from dpobot.engine.api import JobFunction, JobRun
 from dpobot.engine.journal import Journal
 from dpobot.engine.machine import run_token
@@ -20,6 +20,7 @@ from dpobot.store import alerts, jobs
 from dpobot.store.database import Database
 from dpobot.store.tx import Tx
 
+MACHINE_DIED = "machine_died"  # each time that it ran: staff must look whether it is the job that kills them
 _log = log.get(__name__)
 
 
@@ -153,6 +154,10 @@ class Running:
     async def _run(self, job: Job, token: str) -> None:
         """Run a job and record what became of it; then it is no longer ours."""
         with log.bound(job_id=job.id, case_id=job.case_id, job=job.name):
+            if job.deaths > len(retry.AFTER_DEATHS):
+                await self._recorder.record(job, token, End(JobState.FAILED, MACHINE_DIED), advanced=False)
+                del self._runs[token]
+                return
             _log.info("job_started", attempts=job.attempts)
             journal = await Journal.open(self._database, self._clock, job.id, token, lambda: self.halted)
             became = await self._call(job, token, journal)

@@ -169,6 +169,7 @@ class Job:
     run_token: str | None
     cancel: bool
     attempts: int
+    deaths: int  # of machines that ran it, since its last finished step or orderly end of a run
     wake_at: datetime
     progress: Json
     error: str | None

@@ -3,13 +3,14 @@
 PostgreSQL only: on SQLite one process runs the jobs, and its next start knows that none of them runs.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from dpobot.model.words import JobState
+from dpobot.store.tables import Moment
 from dpobot.store.tables import job as table
 from dpobot.store.tx import Tx
 
@@ -29,19 +30,30 @@ async def beat(tx: Tx, run_tokens: Collection[str]) -> frozenset[str]:
     return frozenset((await tx.conn.execute(alive)).scalars())
 
 
-async def put_back_silent(tx: Tx, silent: timedelta, now: datetime) -> list[int]:
+def died(now: datetime, pauses: Sequence[timedelta]) -> dict[str, Any]:
+    """Return what a running job's row says when its machine has died: it is wanted again, and the death is counted.
+
+    After the first death in a row it waits for the first of ``pauses``, and so on; after more of them not at all.
+    """
+    after = [(table.c.deaths == count, sa.literal(now + pause, Moment())) for count, pause in enumerate(pauses)]
+    wake_at = sa.case(*after, else_=sa.literal(now, Moment())) if after else now
+    return {
+        "state": JobState.WANTED,
+        "run_token": None,
+        "deaths": table.c.deaths + 1,
+        "wake_at": wake_at,
+        "updated_at": now,
+    }
+
+
+async def put_back_silent(tx: Tx, silent: timedelta, now: datetime, pauses: Sequence[timedelta] = ()) -> list[int]:
     """Put back every running job of which nobody has said for so long that it lives, and shut its run out.
 
-    A run without any heartbeat began before there were any: it is put back, too.
+    A run without any heartbeat began before there were any: it is put back, too. ``pauses``: see `died`.
     """
     dead = sa.or_(table.c.heartbeat_at.is_(None), _LAST + sa.cast(silent, sa.Interval) < _NOW)
-    put_back = (
-        sa.update(table)
-        .where(table.c.state == JobState.RUNNING, dead)
-        .values(state=JobState.WANTED, run_token=None, wake_at=now, updated_at=now)
-        .returning(table.c.id)
-    )
-    return sorted((await tx.conn.execute(put_back)).scalars())
+    put_back = sa.update(table).where(table.c.state == JobState.RUNNING, dead).values(**died(now, pauses))
+    return sorted((await tx.conn.execute(put_back.returning(table.c.id))).scalars())
 
 
 async def count_running(tx: Tx) -> dict[str, int]:

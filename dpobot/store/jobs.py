@@ -3,8 +3,8 @@
 ``run_token`` is the fence: it names one run of a job. Whoever holds an older one changes no row.
 """
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +29,7 @@ _COLUMNS = (
     table.c.run_token,
     table.c.cancel,
     table.c.attempts,
+    table.c.deaths,
     table.c.wake_at,
     table.c.progress,
     table.c.error,
@@ -188,7 +189,7 @@ async def checkpoint(
 
     ``progress`` None leaves what is there. A finished step ends a row of failures: ``attempts`` begins again.
     """
-    values: dict[str, Any] = {"updated_at": now, "attempts": 0, "error": None}
+    values: dict[str, Any] = {"updated_at": now, "attempts": 0, "deaths": 0, "error": None}
     if progress is not None:
         values["progress"] = dict(progress)
     changed = await tx.conn.execute(
@@ -214,6 +215,7 @@ async def retry_later(tx: Tx, job_id: int, run_token: str, wake_at: datetime, er
         state=JobState.WANTED,
         run_token=None,
         attempts=table.c.attempts + 1,
+        deaths=0,
         wake_at=wake_at,
         error=error,
         updated_at=now,
@@ -223,25 +225,24 @@ async def retry_later(tx: Tx, job_id: int, run_token: str, wake_at: datetime, er
 async def postpone(tx: Tx, job_id: int, run_token: str, wake_at: datetime, error: str, now: datetime) -> Job | None:
     """Put a run's job back until ``wake_at``, no failure counted; None if it isn't ours or is to be cancelled."""
     guard = (*_ours(job_id, run_token), sa.not_(table.c.cancel))
-    return await _change(tx, guard, state=JobState.WANTED, run_token=None, wake_at=wake_at, error=error, updated_at=now)
+    back = {"state": JobState.WANTED, "run_token": None, "deaths": 0, "wake_at": wake_at}
+    return await _change(tx, guard, **back, error=error, updated_at=now)
 
 
 async def put_back(tx: Tx, job_id: int, run_token: str, wake_at: datetime, now: datetime) -> Job | None:
     """Put a run's job back until ``wake_at`` as if it had not begun; finished steps stay finished."""
     return await _change(
-        tx, _ours(job_id, run_token), state=JobState.WANTED, run_token=None, wake_at=wake_at, updated_at=now
+        tx, _ours(job_id, run_token), state=JobState.WANTED, run_token=None, deaths=0, wake_at=wake_at, updated_at=now
     )
 
 
-async def take_over(tx: Tx, now: datetime) -> list[int]:
-    """Put back EVERY running job and shut its run out; only for the start of the one process that runs jobs."""
-    dead = (
-        sa.update(table)
-        .where(table.c.state == JobState.RUNNING)
-        .values(state=JobState.WANTED, run_token=None, wake_at=now, updated_at=now)
-        .returning(table.c.id)
-    )
-    return sorted((await tx.conn.execute(dead)).scalars())
+async def take_over(tx: Tx, now: datetime, pauses: Sequence[timedelta] = ()) -> list[int]:
+    """Put back EVERY running job and shut its run out; only for the start of the one process that runs jobs.
+
+    ``pauses``: see `heartbeats.died`.
+    """
+    dead = sa.update(table).where(table.c.state == JobState.RUNNING).values(**heartbeats.died(now, pauses))
+    return sorted((await tx.conn.execute(dead.returning(table.c.id))).scalars())
 
 
 async def request_cancel(tx: Tx, case_id: int, now: datetime) -> list[int]:

@@ -6,15 +6,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+import sqlalchemy as sa
 
+from dpobot.engine import retry
 from dpobot.engine.api import Engine, Hold, JobFunction, JobRun, StepResult
 from dpobot.engine.cluster import ClusterEngine
 from dpobot.engine.embedded import EmbeddedEngine
 from dpobot.engine.recording import OnEnd
+from dpobot.engine.running import MACHINE_DIED
 from dpobot.errors import Rejected, Tripwire, Unavailable
 from dpobot.model.records import Job
 from dpobot.model.words import JobState
-from dpobot.store import alerts, jobs
+from dpobot.store import alerts, jobs, tables
 from dpobot.store.connect import driver_settings
 from dpobot.store.database import Database
 from dpobot.store.tx import Tx
@@ -294,6 +297,30 @@ async def test_only_so_many_run_at_once(site: Site) -> None:
         ended = await site.over(9)
     assert most == 3
     assert sorted(job_id for job_id, _state, _code in ended) == wanted
+
+
+@pytest.mark.parametrize("too_often", [False, True])
+async def test_a_job_that_kills_its_machine_again_and_again(site: Site, too_often: bool) -> None:
+    """It waits for longer each time, so that others have their turn, and in the end staff must look."""
+
+    async def work(run: JobRun) -> None:
+        await run.steps.step("only", lambda: site.effect("only"))
+
+    job_id, deaths = await want(site.database, 1), len(retry.AFTER_DEATHS) - (0 if too_often else 1)
+    dead = {"state": JobState.RUNNING, "run_token": "dead", "deaths": deaths}
+    of_it = sa.update(tables.job).where(tables.job.c.id == job_id)
+    await site.database.write(lambda tx: tx.conn.execute(of_it.values(**dead)))
+    async with site.running(work) as engine:
+        if not too_often:
+            assert await engine.sweep() == 0
+            site.clock.move(15 * 60)
+            await engine.sweep()
+        ended = await site.over()
+    told = [alert.code for alert in await site.database.read(alerts.list_open)]
+    if too_often:
+        assert (ended, site.did, told) == ([(job_id, JobState.FAILED, MACHINE_DIED)], [], [MACHINE_DIED])
+    else:
+        assert (ended, site.did, told) == ([(job_id, JobState.DONE, None)], ["only"], [])
 
 
 async def test_a_sweep_finds_what_nobody_submitted(site: Site) -> None:

@@ -13,7 +13,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 def job(number: int, name: str = "export", person: str | None = None, *, cancel: bool = False) -> Job:
     """Return a job that waits."""
     who = UserId(person or f"@p{number}:example.org")
-    return Job(number, number, name, who, JobState.WANTED, None, cancel, 0, NOW, {}, None)
+    return Job(number, number, name, who, JobState.WANTED, None, cancel, 0, 0, NOW, {}, None)
 
 
 def test_room_is_what_neither_runs_nor_is_handed_out() -> None:

@@ -1,6 +1,6 @@
 """The job table: guards, fences and limits, on both databases."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,9 +13,11 @@ from tests.unit.engine.rows import START, add_case, row, want
 LATER = START + timedelta(hours=1)
 
 
-async def admit(database: Database, job_id: int, run: str = "t1", at_once: int = 10, name: str = "export") -> bool:
+async def admit(
+    database: Database, job_id: int, run: str = "t1", at_once: int = 10, name: str = "export", now: datetime = START
+) -> bool:
     admitted = await database.write(
-        lambda tx: jobs.admit(tx, job_id, name=name, run_token=run, at_once=at_once, now=START)
+        lambda tx: jobs.admit(tx, job_id, name=name, run_token=run, at_once=at_once, now=now)
     )
     return admitted is not None
 
@@ -170,6 +172,35 @@ async def test_take_over_leaves_what_is_over(database: Database) -> None:
     assert await database.write(lambda tx: jobs.take_over(tx, START)) == [running]
     assert [(await row(database, job)).state for job in (done, running)] == [JobState.DONE, JobState.WANTED]
     assert await database.read(jobs.names_wanted) == {"export"}
+
+
+async def test_who_dies_with_a_job_is_counted(database: Database) -> None:
+    """Each death in a row makes it wait for longer; a finished step, a failure and a stop end the row."""
+    job_id = await want(database, 1)
+    pauses = [timedelta(), timedelta(minutes=1)]
+    waited = []
+    now = START
+    for _ in range(3):
+        await admit(database, job_id, now=now)
+        await database.write(lambda tx: jobs.take_over(tx, now, pauses))  # noqa: B023 - runs at once
+        after = await row(database, job_id)
+        waited.append((after.deaths, after.wake_at - now))
+        now = after.wake_at
+    assert waited == [(1, timedelta()), (2, timedelta(minutes=1)), (3, timedelta())]
+    await admit(database, job_id, now=now)
+    await checkpoint(database, job_id, "t1")
+    assert (await row(database, job_id)).deaths == 0
+    for end in (
+        lambda tx: jobs.retry_later(tx, job_id, "t1", now, "http_503", now),
+        lambda tx: jobs.postpone(tx, job_id, "t1", now, "later", now),
+        lambda tx: jobs.put_back(tx, job_id, "t1", now, now),
+    ):
+        await database.write(lambda tx: jobs.take_over(tx, now))
+        assert (await row(database, job_id)).deaths == 1
+        await admit(database, job_id, now=now)
+        await database.write(end)
+        assert (await row(database, job_id)).deaths == 0
+        await admit(database, job_id, now=now)
 
 
 async def test_a_job_nobody_made_is_none(sqlite_database: Database) -> None:

@@ -18,7 +18,7 @@ from tests.unit.monitoring.conftest import NOW
 
 
 def _run() -> JobRun:
-    job = Job(7, 1, "export", UserId("@anna:example.org"), JobState.RUNNING, "token", False, 0, NOW, {}, None)
+    job = Job(7, 1, "export", UserId("@anna:example.org"), JobState.RUNNING, "token", False, 0, 0, NOW, {}, None)
     return JobRun(job, Journal())
 
 

@@ -17,6 +17,7 @@ MOMENT = sa.String(32).with_variant(sa.DateTime(timezone=True), "postgresql")
 def upgrade() -> None:
     """Apply."""
     with op.batch_alter_table("job") as batch:
+        batch.add_column(sa.Column("deaths", sa.Integer(), server_default="0", nullable=False))
         batch.add_column(sa.Column("heartbeat_at", MOMENT))
     op.create_index("ix_job_state_name", "job", ["state", "name"])
     op.create_index("ix_case_kind_state", "case", ["kind", "state"])
