@@ -155,6 +155,7 @@ class Running:
         """Run a job and record what became of it; then it is no longer ours."""
         with log.bound(job_id=job.id, case_id=job.case_id, job=job.name):
             if job.deaths > len(retry.AFTER_DEATHS):
+                _log.error("job_broke_off", code=MACHINE_DIED)
                 await self._recorder.record(job, token, End(JobState.FAILED, MACHINE_DIED), advanced=False)
                 del self._runs[token]
                 return
