@@ -1,6 +1,6 @@
 """The staff room: can staff work there, and are they who they should be?"""
 
-from dpobot.check.finding import Answer, Bot, Check, Place, failed, ok, unseen, warning
+from dpobot.check.finding import Answer, Check, Place, failed, ok, unseen, warning
 from dpobot.errors import Rejected
 from dpobot.matrix import standing
 from dpobot.matrix.api import RoomFacts
@@ -23,24 +23,25 @@ async def _room_id(place: Place) -> RoomId | Answer:
     return made or warning("the staff room has not been made yet", "start dpobot: it makes the room and invites staff")
 
 
-async def _facts(bot: Bot, room_id: RoomId) -> RoomFacts | Answer:
+async def _room(place: Place) -> tuple[RoomId, RoomFacts, Rooms] | Answer:
+    """Return the staff room, how it stands, and what looks into it; or why that can't be said."""
+    room_id, rooms = await _room_id(place), Rooms(place.account.http, place.account.user_id)
+    if isinstance(room_id, Answer):
+        return room_id
     try:
-        return await Rooms(bot.http, bot.user_id).facts(room_id)
+        return room_id, await rooms.facts(room_id), rooms
     except Rejected as error:
         return failed(f"the bot can't look into the staff room {room_id} ({error})", "invite it there, and restart it")
 
 
 async def _safe(place: Place) -> Answer:
-    room_id = await _room_id(place)
-    if isinstance(room_id, Answer):
-        return room_id
-    bot = place.account
-    facts = await _facts(bot, room_id)
-    if isinstance(facts, Answer):
-        return facts
+    found = await _room(place)
+    if isinstance(found, Answer):
+        return found
+    room_id, facts, rooms = found
     if not facts.encrypted:
         return failed(f"the staff room {room_id} is not encrypted", "switch encryption on there: it can't be undone")
-    if not await Rooms(bot.http, bot.user_id).is_private(room_id):
+    if not await rooms.is_private(room_id):
         cure = "set access to invited people alone, and let nobody outside read its history"
         return failed(f"others than invited people can come into the staff room {room_id}, or read it", cure)
     return ok(f"the staff room {room_id} is encrypted and by invitation only")
@@ -48,16 +49,13 @@ async def _safe(place: Place) -> Answer:
 
 async def _inside(place: Place) -> tuple[RoomFacts, frozenset[UserId]] | Answer:
     """Return who is in the room, and who of them is staff there; or why that can't be said."""
-    room_id = await _room_id(place)
-    if isinstance(room_id, Answer):
-        return room_id
-    bot = place.account
-    facts = await _facts(bot, room_id)
-    if isinstance(facts, Answer):
-        return facts
-    powers = await Rooms(bot.http, bot.user_id).powers(room_id)
+    found = await _room(place)
+    if isinstance(found, Answer):
+        return found
+    room_id, facts, rooms = found
+    powers = await rooms.powers(room_id)
     level = place.config.staff.power_level
-    return facts, frozenset(user for user in facts.joined if powers.reach(user, level)) - {bot.user_id}
+    return facts, frozenset(user for user in facts.joined if powers.reach(user, level)) - {place.account.user_id}
 
 
 async def _people(place: Place) -> Answer:
