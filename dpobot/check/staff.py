@@ -25,9 +25,10 @@ async def _room_id(place: Place) -> RoomId | Answer:
 
 async def _room(place: Place) -> tuple[RoomId, RoomFacts, Rooms] | Answer:
     """Return the staff room, how it stands, and what looks into it; or why that can't be said."""
-    room_id, rooms = await _room_id(place), Rooms(place.account.http, place.account.user_id)
+    room_id = await _room_id(place)
     if isinstance(room_id, Answer):
         return room_id
+    rooms = Rooms(place.account.http, place.account.user_id)
     try:
         return room_id, await rooms.facts(room_id), rooms
     except Rejected as error:
