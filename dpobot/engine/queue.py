@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued, ProcrastinateException
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, ProcrastinateException
 from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
 from procrastinate.worker import Worker
@@ -23,6 +23,7 @@ from dpobot.store.database import Database
 _NAME = "jobs"
 _CONNECTIONS = 4  # of a process, besides the one that listens
 _PATIENCE = 10.0  # seconds that a connection is waited for
+_RAISED = "P0001"  # PostgreSQL, "Error Codes": raise_exception
 _POLL = 2.0  # seconds: should a notification get lost
 
 
@@ -74,7 +75,8 @@ class Queue:
             manager = self._app.job_manager
             for job in await manager.get_stalled_jobs(queue=_NAME, seconds_since_heartbeat=silent):
                 if job.id is not None and job.status == Status.DOING.value:
-                    await manager.finish_job_by_id_async(job.id, Status.ABORTED, delete_job=True)
+                    with _gone_already():
+                        await manager.finish_job_by_id_async(job.id, Status.ABORTED, delete_job=True)
             await manager.prune_stalled_workers(silent)
 
     async def work(self, at_once: int, every: float, silent: float) -> None:
@@ -116,6 +118,16 @@ def _reachable() -> Iterator[None]:
         raise
     except ProcrastinateException as error:
         raise Unavailable("queue") from error
+
+
+@contextmanager
+def _gone_already() -> Iterator[None]:
+    """Let pass that another process was faster: procrastinate's own function in the database raises that."""
+    try:
+        yield
+    except ConnectorException as error:
+        if getattr(error.__cause__, "sqlstate", None) != _RAISED:
+            raise
 
 
 def _version() -> str:

@@ -327,3 +327,18 @@ async def _never_run(run: JobRun) -> None:
 
 async def _no_tidying() -> None:
     """Nothing lies around."""
+
+
+async def test_two_machines_remove_what_a_dead_one_had_taken(database: Database, database_url: str) -> None:
+    """At the same time: whoever is second finds nothing, and that is no trouble."""
+    async with queue_of(database, database_url) as one, queue_of(database, database_url) as other:
+        for job_id in range(60):
+            await one.put(job_id)
+        async with await psycopg.AsyncConnection.connect(**driver_settings(database_url), autocommit=True) as plain:
+            dead = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
+            found = await (await plain.execute(dead)).fetchone()
+            assert found is not None
+            await plain.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", found)
+            await asyncio.gather(one.remove_dead(60), other.remove_dead(60))
+            left = await (await plain.execute("SELECT count(*) FROM procrastinate_jobs")).fetchone()
+        assert left == (0,)
