@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, tzinfo
+from importlib.metadata import version
 from pathlib import Path
 
 from dpobot import app, exits, log, memory, recovery, rotation, worker
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dpobot", description="The Data Protection Officer's contact point on a Matrix homeserver."
     )
+    parser.add_argument("--version", action="version", version=f"dpobot {version('dpobot')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("run", help="serve until stopped")
     serve.set_defaults(run=_run)
