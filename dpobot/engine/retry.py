@@ -8,9 +8,9 @@ FIRST = 5.0  # seconds: a restart of the homeserver takes about this long
 CAP = 15 * 60.0  # seconds: nobody notices a quarter of an hour in a deadline of a month
 SPREAD = 0.25  # up to a quarter earlier, so that a hundred waiting jobs don't come back at the same moment
 LIMIT = 230  # failures in a row: at the cap about two days, a week-end's outage
-AFTER_DEATHS = tuple(timedelta(minutes=pause) for pause in (0, 0, 1, 5, 15, 15, 15))
-"""How long a job waits after each death in a row of the machine that ran it: it may be the job that kills them, and
-others must have their turn meanwhile. After one more, staff must look."""
+AFTER_DEATHS = tuple(timedelta(minutes=pause) for pause in (*[0] * 20, 1, 5, 15, 15, 15))
+"""How long a job waits after each death of a machine that ran it. One that dies again and again may take the job with
+it, or the other way round: later on others must have their turn. After one more, staff must look."""
 LONGEST = 24 * 3600.0  # seconds: what another side may make us wait at most
 
 

@@ -169,7 +169,7 @@ class Job:
     run_token: str | None
     cancel: bool
     attempts: int
-    deaths: int  # of machines that ran it, since its last finished step or orderly end of a run
+    deaths: int  # of machines, while they ran it
     wake_at: datetime
     progress: Json
     error: str | None

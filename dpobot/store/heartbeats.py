@@ -33,7 +33,7 @@ async def beat(tx: Tx, run_tokens: Collection[str]) -> frozenset[str]:
 def died(now: datetime, pauses: Sequence[timedelta]) -> dict[str, Any]:
     """Return what a running job's row says when its machine has died: it is wanted again, and the death is counted.
 
-    After the first death in a row it waits for the first of ``pauses``, and so on; after more of them not at all.
+    After the first death it waits for the first of ``pauses``, and so on; after more of them not at all.
     """
     after = [(table.c.deaths == count, sa.literal(now + pause, Moment())) for count, pause in enumerate(pauses)]
     wake_at = sa.case(*after, else_=sa.literal(now, Moment())) if after else now

@@ -189,7 +189,7 @@ async def checkpoint(
 
     ``progress`` None leaves what is there. A finished step ends a row of failures: ``attempts`` begins again.
     """
-    values: dict[str, Any] = {"updated_at": now, "attempts": 0, "deaths": 0, "error": None}
+    values: dict[str, Any] = {"updated_at": now, "attempts": 0, "error": None}
     if progress is not None:
         values["progress"] = dict(progress)
     changed = await tx.conn.execute(
@@ -215,7 +215,6 @@ async def retry_later(tx: Tx, job_id: int, run_token: str, wake_at: datetime, er
         state=JobState.WANTED,
         run_token=None,
         attempts=table.c.attempts + 1,
-        deaths=0,
         wake_at=wake_at,
         error=error,
         updated_at=now,
@@ -225,14 +224,13 @@ async def retry_later(tx: Tx, job_id: int, run_token: str, wake_at: datetime, er
 async def postpone(tx: Tx, job_id: int, run_token: str, wake_at: datetime, error: str, now: datetime) -> Job | None:
     """Put a run's job back until ``wake_at``, no failure counted; None if it isn't ours or is to be cancelled."""
     guard = (*_ours(job_id, run_token), sa.not_(table.c.cancel))
-    back = {"state": JobState.WANTED, "run_token": None, "deaths": 0, "wake_at": wake_at}
-    return await _change(tx, guard, **back, error=error, updated_at=now)
+    return await _change(tx, guard, state=JobState.WANTED, run_token=None, wake_at=wake_at, error=error, updated_at=now)
 
 
 async def put_back(tx: Tx, job_id: int, run_token: str, wake_at: datetime, now: datetime) -> Job | None:
     """Put a run's job back until ``wake_at`` as if it had not begun; finished steps stay finished."""
     return await _change(
-        tx, _ours(job_id, run_token), state=JobState.WANTED, run_token=None, deaths=0, wake_at=wake_at, updated_at=now
+        tx, _ours(job_id, run_token), state=JobState.WANTED, run_token=None, wake_at=wake_at, updated_at=now
     )
 
 

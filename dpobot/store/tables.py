@@ -257,7 +257,7 @@ job = sa.Table(
     sa.Column("error", sa.String(128)),  # a stable code, never a text of the other side
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
-    sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of machines that ran it, in a row
+    sa.Column("deaths", sa.Integer, nullable=False, server_default="0"),  # of machines that ran it
     sa.Column("heartbeat_at", Moment),  # of the machine that runs it, by the clock of PostgreSQL; none on SQLite
     sa.Index("ix_job_state_wake", "state", "wake_at"),
     sa.Index("ix_job_state_name", "state", "name"),
