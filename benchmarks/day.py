@@ -1,6 +1,7 @@
 """A day in an hour: 2,000 people, 10,000 commands, and a homeserver, a database and a network that fail all day long.
 
-Real: all of dpobot, in a process of its own, on PostgreSQL; every wait in it runs 24 times as fast. Played: Matrix and
+Real: all of dpobot, in a process of its own, on PostgreSQL; every wait in it runs 24 times as fast, or ``--speed``
+times: at 32 a whole day takes ``--minutes 45``. Played: Matrix and
 the homeserver's administration, by the fakes that the contract tests hold to the real ones. Exits with 1 if anything
 was lost or doubled, or if memory has grown beyond its bound. ``--real`` is the smaller day of `benchmarks.day_real`.
 """
@@ -33,7 +34,7 @@ from benchmarks.measure import MEGABYTE, Figures, machine
 from tests import postgres
 
 SPEED = 24.0
-PEOPLE, COMMANDS, MINUTES = 2_000, 10_000, 60.0  # of the whole day
+PEOPLE, COMMANDS, MINUTES = 2_000, 10_000, 1_440.0  # of the whole day
 FAULTS = {"homeserver": 12, "database": 8, "network": 24}  # in the whole day
 GROWTH_GOAL = 30.0  # MiB, from a quarter of the day to its end
 _SAMPLES = 24  # of memory: one each hour
@@ -43,20 +44,26 @@ _PATIENCE = 180.0  # seconds of the wall that the last answers may take
 
 @dataclass
 class Day:
-    """One run. Everything is in proportion to ``minutes`` of the wall."""
+    """One run. Everything is in proportion to ``minutes`` of the wall, of which ``speed`` pass in each."""
 
     minutes: float
+    speed: float
     folder: Path
     database: postgres.Server
     seed: int
     made: dict[str, int] = field(default_factory=lambda: dict.fromkeys([*FAULTS, "bot"], 0))
     memory: list[float] = field(default_factory=list)  # MiB, one each hour
 
+    @property
+    def share(self) -> float:
+        """How much of a day it is."""
+        return self.minutes * self.speed / MINUTES
+
     async def run(self) -> tuple[Tally, Exchange, dict[str, Figures]]:
         """Let the day pass; return what became of the questions, the line, and what is in the database at its end."""
-        share, seconds = self.minutes / MINUTES, self.minutes * 60
+        share, seconds = self.share, self.minutes * 60
         self._dice = random.Random(self.seed)
-        clock = FastClock(time.time(), SPEED)
+        clock = FastClock(time.time(), self.speed)
         world = World(clock, max(20, int(PEOPLE * share)))
         self._line = Exchange(self.folder / "line", world.targets(), _LATENCY, self._dice)
         await self._line.open()
@@ -81,7 +88,7 @@ class Day:
             "socket": str(self.folder / "line"),
             "data": str(self.folder / "data"),
         }
-        given |= {"bot": BOT, "staff": STAFF, "began": clock.began, "speed": SPEED}
+        given |= {"bot": BOT, "staff": STAFF, "began": clock.began, "speed": self.speed}
         with (self.folder / "bot.log").open("ab") as log:
             while not self._over:
                 self._process = await asyncio.create_subprocess_exec(
@@ -98,7 +105,7 @@ class Day:
             "network": self._cut_network,
         }
         for kind, often in FAULTS.items():
-            count = max(2, round(often * self.minutes / MINUTES))
+            count = max(2, round(often * self.share))
             others += [self._at(self._dice.uniform(0.05, 0.95) * seconds, kinds[kind]) for _ in range(count)]
         await asyncio.gather(life, *others)
 
@@ -148,12 +155,12 @@ class Day:
         return statistics.mean(self.memory[-3:]) - statistics.mean(self.memory[quarter : quarter + 3])
 
 
-async def main(minutes: float, seed: int) -> int:
+async def main(minutes: float, speed: float, seed: int) -> int:
     """Run, print, and say with 1 if the day was not what it must be."""
     with tempfile.TemporaryDirectory(prefix="dpobot-day-") as name, postgres.server() as database:
         folder = Path(name)
         (folder / "data").mkdir(mode=0o700)
-        day = Day(minutes, folder, database, seed)
+        day = Day(minutes, speed, folder, database, seed)
         try:
             tally, line, rows = await day.run()
         finally:
@@ -213,9 +220,10 @@ def _goals(day: Day, tally: Tally, rows: dict[str, Figures]) -> dict[str, bool]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=MINUTES, help="of the wall; 60 are a day, 3 are a short one")
+    parser.add_argument("--minutes", type=float, default=60.0, help="of the wall; 60 are a day, 3 are a short one")
+    parser.add_argument("--speed", type=float, default=SPEED, help="how many times as fast as the wall the day passes")
     parser.add_argument("--seed", type=int, default=1, help="of what happens when")
     parser.add_argument("--real", action="store_true", help="a real Synapse, real encryption, five waves of questions")
     parser.add_argument("--people", type=int, default=100, help="of --real")
     given = parser.parse_args()
-    sys.exit(asyncio.run(real(given.people) if given.real else main(given.minutes, given.seed)))
+    sys.exit(asyncio.run(real(given.people) if given.real else main(given.minutes, given.speed, given.seed)))
